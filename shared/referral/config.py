@@ -24,6 +24,8 @@ _ADDRESS = re.compile(r"https?://[^\s/]+\S*"), "write a complete URL, e.g. https
 _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,100}"), "use letters, digits, `.`, `_` and `-`, at most 100"
+_HOST = re.compile(r"[A-Za-z0-9._:-]{0,253}"), "write a host name or an IP address"
+_MAIL_ADDRESS = re.compile(r"([^\s@<>,;]{1,64}@[A-Za-z0-9.-]{1,189})?"), "write one address, e.g. rewards@example.com"
 _CERTIFICATES = setting_checks.check_certificates, "name a readable PEM file with certificates, or leave it empty"
 
 
@@ -325,6 +327,39 @@ class Settings:
         "Whether webhooks may be sent to loopback addresses; for development only.",
         default=False,
     )
+    smtp_host: str = setting(
+        "REFERRAL_SMTP_HOST",
+        "Host of the SMTP server that e-mails are sent through, such as warnings about webhooks; empty: none are sent.",
+        "",
+        form=_HOST,
+    )
+    smtp_port: int = setting("REFERRAL_SMTP_PORT", "Port of the SMTP server.", 587, least=1, most=65535)
+    smtp_tls: str = setting(
+        "REFERRAL_SMTP_TLS",
+        "Encryption of the connection to the SMTP server: `starttls` (port 587), `tls` from its beginning (port 465), or `none`.",
+        "starttls",
+        choices=("starttls", "tls", "none"),
+    )
+    smtp_ca: str = setting(
+        "REFERRAL_SMTP_CA",
+        "PEM file of the certificate authorities that the SMTP server's certificate is checked with; the system's where empty.",
+        "",
+        check=_CERTIFICATES,
+    )
+    smtp_user: str = setting("REFERRAL_SMTP_USER", "User of this system at the SMTP server; empty: no sign-in.", "")
+    smtp_password: str = setting(
+        "REFERRAL_SMTP_PASSWORD",
+        "That user's password, or `file:` and the path of a file with it.",
+        "",
+        secret=True,
+        check=(setting_checks.check_secret_file, "name a readable file with the password, or write the password"),
+    )
+    smtp_sender: str = setting(
+        "REFERRAL_SMTP_SENDER",
+        "Address that e-mails are from, e.g. rewards@example.com. Required with REFERRAL_SMTP_HOST.",
+        "",
+        form=_MAIL_ADDRESS,
+    )
     dev_key: str = setting(
         "REFERRAL_DEV_KEY", "The API key that `referral run` creates; a random one if empty.", "", secret=True
     )
@@ -354,7 +389,7 @@ class Settings:
         settings = None if errors else cls(**values)
         if settings is not None:
             errors += setting_checks.transport_contradictions(settings) + setting_checks.key_mistakes(settings)
-            errors += setting_checks.retention_contradictions(settings)
+            errors += setting_checks.retention_contradictions(settings) + setting_checks.mail_contradictions(settings)
         if settings is None or errors:
             raise ConfigError("\n".join(errors))
         return settings

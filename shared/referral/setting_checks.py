@@ -69,6 +69,17 @@ def check_certificates(value: str) -> None:
         ssl.create_default_context(cafile=value)
 
 
+def check_secret_file(value: str) -> None:
+    """A value that names a file names one that can be read and is not empty."""
+    if not read_secret(value) and value:
+        raise InvalidSecret("the file is empty")
+
+
+def read_secret(value: str) -> str:
+    """Returns a secret, from its file if the value names one (`file:` and a path). Raises OSError."""
+    return Path(value.removeprefix("file:")).read_text("utf-8").strip() if value.startswith("file:") else value
+
+
 def check_failpoints(value: str) -> None:
     """Every entry names a failpoint and an action."""
     create_failpoint(value, fold="")
@@ -106,6 +117,20 @@ def key_mistakes(settings: "Settings") -> list[str]:
     except InvalidKeys as error:
         return [f"REFERRAL_KEYS (a secret, not shown) is invalid: {error}."]
     return []
+
+
+def mail_contradictions(settings: "Settings") -> list[str]:
+    """Where settings of e-mail contradict each other."""
+    mistakes = []
+    if settings.smtp_host and not settings.smtp_sender:
+        mistakes.append("REFERRAL_SMTP_HOST needs REFERRAL_SMTP_SENDER: write the address that e-mails are from.")
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        mistakes.append("REFERRAL_SMTP_USER and REFERRAL_SMTP_PASSWORD belong together: set both, or neither.")
+    if settings.smtp_password and settings.smtp_tls == "none":
+        mistakes.append(
+            "REFERRAL_SMTP_TLS is none, which would send REFERRAL_SMTP_PASSWORD in clear: write starttls or tls."
+        )
+    return mistakes
 
 
 def transport_contradictions(settings: "Settings") -> list[str]:

@@ -61,7 +61,8 @@ class WebhookReceiver:
                 self.forged += 1
                 return 400
             if status < 300:
-                about = event["data"].get("id") or event["data"]["webhook"]
+                data = event["data"]
+                about = data.get("id") or data.get("webhook") or data["budget"]
                 self.received.append((headers["webhook-id"], event["type"], about))
                 self.data[about] = event["data"]
                 if 0 < self.pause_at <= len(self._rewards()):

@@ -26,8 +26,10 @@ def sealing_entities(catalog: Catalog) -> Iterator[SealingEntity]:
 def sealed_with(entity: SealingEntity) -> set[str]:
     """The ids of the keys that sealed an entity's values; IN_CLEAR for a value that is not sealed."""
     match entity:
-        case AdapterSecret(sealed=values) | Webhook(sealed=values):
+        case AdapterSecret(sealed=values):
             return {key_id_of(value) for value in values}
+        case Webhook(sealed=values, contact=contact):
+            return {key_id_of(value) for value in (*values, *([contact] if contact else []))}
         case Operator(sealed=value):
             return {IN_CLEAR if value is None else key_id_of(value)}
 

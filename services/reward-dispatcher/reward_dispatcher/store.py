@@ -122,6 +122,16 @@ class RewardStore:
         accounts = [self.account(reward) for reward in rewards]
         return [account for account in accounts if account is not None]
 
+    def by_order(self, program: str, order: str, limit: int) -> list[Account]:
+        """Returns rewards that were earned with an order or used for it; at most `limit`. Two round trips."""
+        first, last = state_keys.order_range(program, order)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for partition in range(self._partitions):
+                pipeline.zrangebylex(self._key(partition, state_keys.ORDERS), first, last, 0, limit)
+            answers: list[list[bytes]] = pipeline.execute()
+        ids = [state_keys.reward_in_order(member.decode()) for members in answers for member in members]
+        return self.accounts(ids[:limit])
+
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """Returns `count` of a person's rewards from index `start` (0 is the newest)."""
         partition = self._partition_of(beneficiary_key(program, person))
@@ -166,6 +176,14 @@ class RewardStore:
         """Returns the result of an operator's request, or None while it is undecided."""
         partition = self._partition_of(beneficiary_key(program, person))
         return self._first(ActionResult, self._read([self._key(partition, state_keys.result(request))]))
+
+    def action_results(self, requests: Sequence[tuple[Account, str]]) -> list[ActionResult]:
+        """Returns the results of those requests about rewards that were decided. One round trip."""
+        keys = [
+            self._key(self._partition_of(beneficiary_key(one.program, one.beneficiary)), state_keys.result(request))
+            for one, request in requests
+        ]
+        return [state for state in self._read(keys) if isinstance(state, ActionResult)]
 
     def counts(self, program: str, rules: Sequence[str]) -> dict[str, dict[str, int]]:
         """Returns for each rule how many rewards there are by status, and how many `clawback`s."""

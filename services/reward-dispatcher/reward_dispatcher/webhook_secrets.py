@@ -65,10 +65,25 @@ def rotate(ring: KeyRing, webhook: Webhook, now_ms: int) -> Webhook:
     return replace(webhook, sealed=(sealed, webhook.sealed[0]), rotated_at=now, recorded_at=now)
 
 
+def seal_contact(ring: KeyRing, program: str, webhook: str, address: str) -> str:
+    """Returns the e-mail address of a webhook's contact as the catalog stores it."""
+    return seal(ring, program, _contact_name(webhook), address)
+
+
+def open_contact(ring: KeyRing, webhook: Webhook) -> str | None:
+    """Returns the e-mail address of a webhook's contact; None without one. Raises DecryptionFailed."""
+    if webhook.contact is None:
+        return None
+    return unseal(ring, webhook.program, _contact_name(webhook.id), webhook.contact)
+
+
 def reseal_webhook(ring: KeyRing, webhook: Webhook) -> Webhook:
-    """Returns the webhook with its pairs sealed by the newest key. Raises DecryptionFailed."""
-    pairs = [_open(ring, webhook, sealed) for sealed in webhook.sealed]
-    return replace(webhook, sealed=tuple(seal_secret_pair(ring, webhook.program, webhook.id, pair) for pair in pairs))
+    """Returns the webhook with its pairs and contact sealed by the newest key. Raises DecryptionFailed."""
+    program, id = webhook.program, webhook.id
+    pairs = [seal_secret_pair(ring, program, id, _open(ring, webhook, sealed)) for sealed in webhook.sealed]
+    address = open_contact(ring, webhook)
+    contact = None if address is None else seal_contact(ring, program, id, address)
+    return replace(webhook, sealed=tuple(pairs), contact=contact)
 
 
 def _open(ring: KeyRing, webhook: Webhook, sealed: str) -> SecretPair:
@@ -81,3 +96,7 @@ def _random_text(prefix: str, size: int) -> str:
 
 def _name(webhook: str) -> str:
     return f"webhook:{webhook}"
+
+
+def _contact_name(webhook: str) -> str:
+    return f"webhook-contact:{webhook}"

@@ -1,5 +1,7 @@
 """Writes the audit log."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from referral.clock import Clock
@@ -22,7 +24,14 @@ class AuditLog:
         self, actor: str, action: ActionName, *, program: str = "", target: str = "", note: str | None = None
     ) -> None:
         """Returns once the line is durable. `actor` is the id of an operator or API key. Raises NotDurable or Overloaded."""
-        line = ActionRecorded(
+        self._publish([self._line(actor, action, program, target, note)])
+
+    def record_all(self, actor: str, action: ActionName, program: str, targets: Sequence[str]) -> None:
+        """The same for one action on many objects: a line for each."""
+        self._publish([self._line(actor, action, program, target, None) for target in targets])
+
+    def _line(self, actor: str, action: ActionName, program: str, target: str, note: str | None) -> ActionRecorded:
+        return ActionRecorded(
             occurred_at=to_datetime(self._clock.now_ms()),
             id=random_id("act"),
             actor=actor,
@@ -31,4 +40,6 @@ class AuditLog:
             target=target,
             note=note,
         )
-        self._publisher.publish(AUDIT, [(audit_key(line), _encode(line))])
+
+    def _publish(self, lines: Sequence[ActionRecorded]) -> None:
+        self._publisher.publish(AUDIT, [(audit_key(line), _encode(line)) for line in lines])

@@ -3,6 +3,7 @@
 from typing import Literal, assert_never
 
 from referral.events.entities import Operator, Role
+from referral.events.rewards import RewardAction
 
 Permission = Literal[
     "session",
@@ -12,6 +13,9 @@ Permission = Literal[
     "handle_rewards",
     "approve_rewards",
     "revoke_rewards",
+    "ban_people",
+    "open_wallets",
+    "manage_people",
     "manage_pools",
     "release_budgets",
     "resend_messages",
@@ -28,11 +32,19 @@ _SUPPORT: frozenset[Permission] = _VIEW | _STAFF | {"review", "handle_rewards"}
 _GROWTH: frozenset[Permission] = _SUPPORT | {
     "approve_rewards",
     "revoke_rewards",
+    "ban_people",
+    "open_wallets",
     "manage_pools",
     "release_budgets",
     "resend_messages",
 }
-_ADMIN: frozenset[Permission] = _GROWTH | {"manage_webhooks", "manage_keys", "manage_operators", "read_audit"}
+_ADMIN: frozenset[Permission] = _GROWTH | {
+    "manage_people",
+    "manage_webhooks",
+    "manage_keys",
+    "manage_operators",
+    "read_audit",
+}
 _OF_ALL_PROGRAMS: frozenset[Permission] = frozenset({"manage_keys", "manage_operators", "read_audit"})
 
 
@@ -40,8 +52,9 @@ def permissions_of(role: Role) -> frozenset[Permission]:
     """The permissions of a role.
 
     Staff of a shop write rewards off, and see nothing else. A viewer reads; support also decides held referrals, does manual
-    rewards and writes rewards off; growth also approves and revokes rewards, which are money, and fills pools; an admin also
-    manages webhooks, keys and operators, and reads the audit log.
+    rewards and writes rewards off; growth also approves and revokes rewards, which are money, bans people, makes links to wallets,
+    which show codes, and fills pools; an admin also exports, corrects and erases people, manages webhooks, keys and operators, and
+    reads the audit log.
     """
     match role:
         case "staff":
@@ -56,6 +69,19 @@ def permissions_of(role: Role) -> frozenset[Permission]:
             return _ADMIN
         case _:
             assert_never(role)
+
+
+def permission_for_reward(action: RewardAction) -> Permission:
+    """The permission that an action needs: a task may be done by support, money is decided by growth."""
+    match action:
+        case "fulfil":
+            return "handle_rewards"
+        case "approve" | "hold" | "release":
+            return "approve_rewards"
+        case "revoke" | "restore":
+            return "revoke_rewards"
+        case _:
+            assert_never(action)
 
 
 def may(operator: Operator, permission: Permission) -> bool:

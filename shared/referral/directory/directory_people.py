@@ -4,8 +4,9 @@ import msgspec
 
 from referral.directory.decoded_records import DecodedRecords
 from referral.directory.replica import Replica
-from referral.directory.tables import Table, key_of
+from referral.directory.tables import SEPARATOR, Table, key_of
 from referral.events.people import Person, PersonErased, PersonText, Profile, WalletAccess
+from referral.people.name_forms import NAMES_OF_A_PERSON
 
 
 class StoredPeople:
@@ -46,6 +47,11 @@ class StoredPeople:
         """As in PeopleIndex."""
         raw = self._replica.get(Table.ENDED, key_of(id))
         return None if raw is None else raw.decode()
+
+    def find_by_name(self, program: str, beginning: str, limit: int) -> list[str]:
+        """As in PeopleIndex."""
+        found = self._replica.keys_beginning(Table.NAMES, (program,), beginning, limit * NAMES_OF_A_PERSON)
+        return list(dict.fromkeys(rest.split(SEPARATOR)[1] for rest in found))[:limit]
 
     def text(self, person: str, text_id: str) -> PersonText | None:
         """As in PeopleIndex."""

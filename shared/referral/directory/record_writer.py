@@ -15,6 +15,7 @@ from referral.directory.replica import ERASURE_COUNT, REMOVED_AT
 from referral.directory.tables import Handles, Table, key_of, seal, unseal
 from referral.events.entities import CatalogEntity, Link, LinkUsed, Participant, UseReturned, entity_key
 from referral.events.people import PeopleEntity, Person, PersonErased, PersonText, Profile, WalletAccess
+from referral.people.name_forms import names_of
 from referral.people.stored_people import decode_people_entity
 
 if TYPE_CHECKING:
@@ -151,6 +152,8 @@ class PeopleRecordWriter:
         before = self._tables.get(table, key)
         if before is not None and before != raw:
             self._note_removal()
+        if isinstance(entity, Person | Profile):
+            self._set_names(before, entity)
         if isinstance(entity, PersonErased):
             self._forget_ended(key)
             self._tables.put(Table.ENDED, key_of(entity.erased), entity.id.encode())
@@ -164,9 +167,9 @@ class PeopleRecordWriter:
         self._note_removal()
         match kind:
             case "person":
-                self._tables.delete(Table.PEOPLE, key_of(rest))
+                self._remove_named(Table.PEOPLE, key_of(rest))
             case "profile":
-                self._tables.delete(Table.PROFILES, key_of(rest))
+                self._remove_named(Table.PROFILES, key_of(rest))
             case "person_erased":
                 self._forget_ended(key_of(rest))
                 self._tables.delete(Table.ERASURES, key_of(rest))
@@ -174,6 +177,20 @@ class PeopleRecordWriter:
                 self._tables.delete(Table.WALLETS, key_of(rest))
             case "person_text":
                 self._tables.delete(Table.TEXTS, key_of(*rest.split("/", 1)))
+
+    def _remove_named(self, table: Table, key: bytes) -> None:
+        """Removes a record and its names."""
+        self._set_names(self._tables.get(table, key), None)
+        self._tables.delete(table, key)
+
+    def _set_names(self, before: bytes | None, after: Person | Profile | None) -> None:
+        """Replaces the names of a record by those of the one that follows it."""
+        former = _name_keys(decode_people_entity(before)) if before is not None else set()
+        names = _name_keys(after) if after is not None else set()
+        for key in former - names:
+            self._tables.delete(Table.NAMES, key)
+        for key in names - former:
+            self._tables.put(Table.NAMES, key)
 
     def _note_removal(self) -> None:
         """Notes that the file has to be written anew: a freed page may have what was replaced or erased."""
@@ -187,6 +204,10 @@ class PeopleRecordWriter:
             ended = key_of(_decode_erasure(before).erased)
             if self._tables.get(Table.ENDED, ended) == key:
                 self._tables.delete(Table.ENDED, ended)
+
+
+def _name_keys(entity: PeopleEntity) -> set[bytes]:
+    return {key_of(entity.program, name.form, entity.id, name.kind) for name in names_of(entity)}
 
 
 def _place(entity: PeopleEntity) -> tuple[Table, bytes]:

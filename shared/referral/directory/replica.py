@@ -147,6 +147,20 @@ class Replica:
                 more = cursor.next()
         return found
 
+    def keys_beginning(self, table: Table, parts: tuple[str, ...], beginning: str, limit: int) -> list[str]:
+        """What follows these parts in the first `limit` keys whose next part begins so, in their order."""
+        opened, prefix, found = self.opened, prefix_of(*parts), list[str]()
+        if opened is None:
+            return found
+        start = prefix + beginning.encode()
+        with self._guarded(), opened.environment.begin(db=opened.tables[table]) as txn, txn.cursor() as cursor:
+            more = cursor.set_range(start)
+            while more and len(found) < limit and cursor.key().startswith(start):
+                unseal(cursor.key(), cursor.value())
+                found.append(cursor.key()[len(prefix) :].decode())
+                more = cursor.next()
+        return found
+
     def changes(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         """The numbers and records of the entities that changed after a change, the oldest first: each entity once."""
         opened, found = self.opened, list[tuple[int, bytes]]()

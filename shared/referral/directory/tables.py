@@ -10,11 +10,11 @@ from zlib import crc32
 
 import lmdb
 
-FORMAT = 2
+FORMAT = 3
 """Number in the names of the files: a version of the program that writes another format uses files of its own."""
 _KEY_BYTES = 500  # LMDB's limit is 511
 _DIGEST_BYTES = 16
-_SEPARATOR = "\x00"  # no id, code or pseudonym has it
+SEPARATOR = "\x00"  # no id, code or pseudonym has it
 _CHECKSUM_BYTES = 4
 _RESIDUE = 0x2144DF1C  # the CRC-32 of anything followed by its own CRC-32, little-endian
 
@@ -40,6 +40,7 @@ class Table(IntEnum):
     ENDED = auto()  # id that an erasure ended: first id
     TEXTS = auto()  # person, text: the record
     WALLETS = auto()  # id: the record
+    NAMES = auto()  # program, form of a name, id, kind of the name: nothing
 
 
 Handles = Sequence["lmdb._Database"]
@@ -52,13 +53,13 @@ class DamagedValue(Exception):
 
 def key_of(*parts: str) -> bytes:
     """The key of these parts; a long one ends in a digest in place of its rest."""
-    key = _SEPARATOR.join(parts).encode()
+    key = SEPARATOR.join(parts).encode()
     return key if len(key) <= _KEY_BYTES else key[: _KEY_BYTES - _DIGEST_BYTES] + _digest(key)
 
 
 def prefix_of(*parts: str) -> bytes:
     """What the keys with these first parts begin with. The parts must be short enough for a key."""
-    return _SEPARATOR.join((*parts, "")).encode()
+    return SEPARATOR.join((*parts, "")).encode()
 
 
 def _digest(key: bytes) -> bytes:

@@ -29,6 +29,13 @@ ActionName = Literal[
     "reward.released",
     "reward.revoked",
     "reward.restored",
+    "person.banned",
+    "person.unbanned",
+    "person.exported",
+    "person.corrected",
+    "person.erased",
+    "wallet_link.created",
+    "wallet_links.revoked",
     "reward.used",
     "reward.use_undone",
     "pool.filled",
@@ -46,7 +53,7 @@ ProgramOrNone = Annotated[str, Meta(max_length=64, description="the program that
 class ActionRecorded(Line, frozen=True, kw_only=True, tag="action.recorded"):
     """An operator or an API key did something: who, what, with what, and the id of their note in `people`.
 
-    `actor` is `opr_…` or `key_…`. `target` is the id of what was acted on: a conversion, reward, pool, budget,
+    `actor` is `opr_…` or `key_…`. `target` is the id of what was acted on: a conversion, reward, person, pool, budget,
     webhook, operator or key.
     """
 

@@ -18,6 +18,7 @@ AttemptFailure = Literal["status", "timeout", "connection", "address", "unreadab
 DisabledReason = Literal["operator", "gone", "failing", "removed"]
 ReplayReason = Literal["replay", "recover", "missing"]
 WarningPercent = Literal[50, 70, 90]
+EndpointLimit = Literal["waiting", "undelivered"]
 MAX_RETRY_AFTER_S = 2 * 24 * 3600
 
 
@@ -40,11 +41,22 @@ class EndpointDisabled(EndpointEvent, frozen=True, kw_only=True, tag="endpoint.d
     reason: DisabledReason
 
 
+class EndpointFull(EndpointEvent, frozen=True, kw_only=True, tag="endpoint.full"):
+    """The endpoint has reached a limit. `waiting`: so many messages wait that further ones are missed, and sent on request only.
+
+    `undelivered`: so many have failed or were missed that further ones are not kept; only the log has them.
+    """
+
+    limit: EndpointLimit
+
+
 class EndpointEnabled(EndpointEvent, frozen=True, kw_only=True, tag="endpoint.enabled"):
     """An operator enabled the endpoint again. What it missed is sent after a request only."""
 
 
-MessageContent = RewardFulfilled | RewardRedeemed | RewardRevoked | BudgetReached | EndpointWarned | EndpointDisabled
+MessageContent = (
+    RewardFulfilled | RewardRedeemed | RewardRevoked | BudgetReached | EndpointWarned | EndpointFull | EndpointDisabled
+)
 """The lines that are messages. The type of a message is the type of its line."""
 
 
@@ -82,7 +94,13 @@ class DeliveryReplayed(MessageEvent, frozen=True, kw_only=True, tag="delivery.re
 
 
 DeliveryFact = (
-    EndpointWarned | EndpointDisabled | EndpointEnabled | DeliveryScheduled | DeliveryAttempted | DeliveryReplayed
+    EndpointWarned
+    | EndpointFull
+    | EndpointDisabled
+    | EndpointEnabled
+    | DeliveryScheduled
+    | DeliveryAttempted
+    | DeliveryReplayed
 )
 DeliveryLine = DeliveryFact | ClockTicked
 

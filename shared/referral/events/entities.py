@@ -159,7 +159,8 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
     """Where a program's messages are sent (an endpoint of Standard Webhooks). It gets what was recorded since `registered_at`.
 
     `sealed` has the pairs of secrets that messages are signed with (reward_dispatcher.webhook_secrets), the newest first. The
-    older one is valid for a day after `rotated_at`. Whether the endpoint is disabled follows from the lines of `deliveries`.
+    older one is valid for a day after `rotated_at`. `contact` is the e-mail address, sealed, that warnings about the endpoint are
+    sent to. Whether the endpoint is disabled follows from the lines of `deliveries`.
     """
 
     id: Id
@@ -168,6 +169,7 @@ class Webhook(Entity, frozen=True, kw_only=True, tag="webhook"):
     sealed: Annotated[tuple[Sealed, ...], Meta(min_length=1, max_length=2)]
     registered_at: Timestamp
     rotated_at: Timestamp | None = None
+    contact: Sealed | None = None
     events: tuple[Name, ...] = ()
     description: Text = ""
     removed: bool = False

@@ -16,7 +16,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.pages.languages import localize
 
-Section = Literal["home", "review", "rewards", "desk", "settings"]
+Section = Literal["home", "review", "people", "rewards", "desk", "settings"]
 DENSITIES = ("cosy", "compact")
 
 
@@ -34,6 +34,7 @@ class RailItem:
 RAIL: tuple[RailItem, ...] = (
     RailItem("home", "/console", lazy_gettext("Home")),
     RailItem("review", "/console/review", lazy_gettext("Review")),
+    RailItem("people", "/console/people", lazy_gettext("People")),
     RailItem("rewards", "/console/rewards", lazy_gettext("Rewards")),
     RailItem("desk", "/desk/redeem", lazy_gettext("Store"), "redeem"),
     RailItem("settings", "/console/settings", lazy_gettext("Settings"), "manage_keys"),
@@ -74,13 +75,21 @@ _ROLES: Mapping[Role, object] = {
 
 def render_console(template: str, visit: Visit, section: Section, **values: object) -> str:
     """A view within the shell, as HTML. `values` are those of the template."""
-    programs = _choices(visit)
+    return render_fragment(
+        template,
+        visit,
+        section=section,
+        rail=[item for item in RAIL if visit.may(item.permission)],
+        programs=_choices(visit),
+        **values,
+    )
+
+
+def render_fragment(template: str, visit: Visit, **values: object) -> str:
+    """A service's part of a view that another service renders, as HTML without the shell."""
     return render_template(
         template,
         visit=visit,
-        section=section,
-        rail=[item for item in RAIL if visit.may(item.permission)],
-        programs=programs,
         program=current_program(visit),
         csrf=visit.session.csrf_token,
         console_url=console_url,

@@ -3,6 +3,7 @@
 from typing import Protocol, assert_never
 
 from referral.events.people import PeopleEntity, Person, PersonErased, PersonText, Profile, WalletAccess, people_key
+from referral.people.name_forms import names_of
 
 MAX_TEXTS = 1000
 """How many texts of a person a page of them has at most."""
@@ -31,6 +32,9 @@ class PeopleIndex(Protocol):
 
     def first_id_of_ended(self, id: str) -> str | None:
         """The first id of the person whose last erasure ended this id; None for any other id."""
+
+    def find_by_name(self, program: str, beginning: str, limit: int) -> list[str]:
+        """The ids of the first `limit` people of a program with a name whose form (`name_form`) begins so, ordered by name."""
 
     def text(self, person: str, text_id: str) -> PersonText | None:
         """A text about a person."""
@@ -117,6 +121,17 @@ class MemoryPeople:
     def first_id_of_ended(self, id: str) -> str | None:
         """As in PeopleIndex."""
         return self._ended.get(id)
+
+    def find_by_name(self, program: str, beginning: str, limit: int) -> list[str]:
+        """As in PeopleIndex. Reads the names of everyone."""
+        found = [
+            (name.form.encode(), record.id)
+            for record in (*self._people.values(), *self._profiles.values())
+            if record.program == program
+            for name in names_of(record)
+            if name.form.startswith(beginning)
+        ]
+        return list(dict.fromkeys(id for _, id in sorted(found)))[:limit]
 
     def text(self, person: str, text_id: str) -> PersonText | None:
         """As in PeopleIndex."""

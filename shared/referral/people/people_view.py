@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from referral.events.people import PeopleEntity, Person, PersonErased, PersonText, Profile, WalletAccess, people_key
+from referral.people.name_forms import name_form
 from referral.people.people_index import MAX_TEXTS, MemoryPeople, PeopleIndex
 
 Record = TypeVar("Record", Person, Profile)
@@ -72,6 +73,15 @@ class People:
         single = (self._index.person(id), self._index.profile(id), self._index.wallet_access(id))
         records = [*single, *self._index.texts(id, "", MAX_TEXTS)]
         return [people_key(record) for record in records if record is not None]
+
+    def find_by_name(self, program: str, text: str, limit: int) -> list[str]:
+        """The ids of people of a program with a name that begins with a text, in the order of the names; at most `limit`.
+
+        A name is a display name, a mention or a handle that events report, in any case and width. Never refreshes.
+        """
+        beginning = name_form(text)
+        found = self._index.find_by_name(program, beginning, limit) if beginning else []
+        return [id for id in found if not self.is_erased(id)]
 
     def wallet_access(self, id: str) -> WalletAccess | None:
         """From when on links to the wallet of the person with this id are valid; None if none was ever revoked. Never refreshes."""

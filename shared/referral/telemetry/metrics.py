@@ -264,8 +264,15 @@ ROWS = (
     MetricRow(
         "webhook_endpoint_changes",
         "counter",
-        "Endpoints that were warned of or disabled (warned_50, warned_70, warned_90, disabled_failing, disabled_gone).",
+        "Endpoints that were warned of, have reached a limit or were disabled (warned_50, warned_70, warned_90, full_waiting,"
+        " full_undelivered, disabled_failing, disabled_gone).",
         ("change",),
+    ),
+    MetricRow(
+        "mails",
+        "counter",
+        "E-mails, by outcome of the attempt (delivered, retried, failed: no attempt follows).",
+        ("outcome",),
     ),
     MetricRow("clock_ticks", "counter", "Clock ticks published."),
     # Every process

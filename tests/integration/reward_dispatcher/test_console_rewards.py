@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.audit import ActionRecorded
 from referral.events.entities import Operator
+from referral.events.money import Value
+from referral.events.rewards import RewardGranted
 from referral.topics import AUDIT
 from reward_dispatcher.http_api.app import app as make_app
 from tests.support.builders.participants import AMY, PROFILES, PROGRAM, person
@@ -18,7 +21,7 @@ from tests.support.builders.reward_dispatcher import grant, reward_terms
 from tests.support.log_reader import read_lines
 from tests.support.operators import ConsoleBrowser, operator
 from tests.support.processes import run_module
-from tests.support.systems.reward_dispatcher import serve_reward_dispatcher
+from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -32,15 +35,19 @@ FRIEND = person("xhs:friend1")
 class Ledger:
     """Browsers of operators, and the audit log."""
 
-    settings: Settings
+    system: RewardDispatcher
     browsers: dict[str, ConsoleBrowser]
+
+    def write(self, *lines: RewardGranted) -> None:
+        """Writes lines, as the decide fold does."""
+        self.system.write_rewards(lines)
 
     def listed(self, query: str = "state=manual", who: str = "su") -> list[str]:
         """Returns the rewards that a list shows."""
         page = self.browsers[who].get(f"{REWARDS}?{query}&lang=en")
         assert page.status_code == 200
         table = re.findall(r"<table.*?</table>", page.text, re.DOTALL)
-        return re.findall(r'name="id" value="(rwd_\w+)"', table[0]) if table else []
+        return re.findall(r'<th scope="row"><a href="/console/rewards/(rwd_\w+)', table[0]) if table else []
 
     def text(self, path: str, who: str = "gr") -> str:
         """Returns the text of a page."""
@@ -57,7 +64,7 @@ class Ledger:
 
     def audit(self) -> list[tuple[str, str, str]]:
         """Returns actor, action and target of the lines of the audit log."""
-        lines = [msgspec.json.decode(line, type=ActionRecorded) for _, line in read_lines(self.settings, AUDIT)]
+        lines = [msgspec.json.decode(line, type=ActionRecorded) for _, line in read_lines(self.system.settings, AUDIT)]
         return [(line.actor, line.action, line.target) for line in lines]
 
 
@@ -72,7 +79,7 @@ def ledger(settings: Settings, environ: dict[str, str]) -> Iterator[Ledger]:
         system.write_rewards(
             [
                 grant("rwd_task", manual=True, beneficiary=FRIEND.id),
-                grant("rwd_other", manual=True, beneficiary=AMY.id),
+                replace(grant("rwd_other", manual=True, beneficiary=AMY.id), kind="credit", value=Value(500, "CNY")),
                 grant("rwd_held", at=datetime.now(UTC), holding_days=7, beneficiary=FRIEND.id),
                 grant("rwd_done", beneficiary=FRIEND.id),
             ]
@@ -83,10 +90,10 @@ def ledger(settings: Settings, environ: dict[str, str]) -> Iterator[Ledger]:
         for who in staff:
             browsers[who.id.removeprefix("opr_")] = browser = ConsoleBrowser(app)
             browser.enter(who)
-        found = Ledger(settings, browsers)
+        found = Ledger(system, browsers)
         try:
             wait_until(lambda: set(found.listed()) == {"rwd_task", "rwd_other"})
-            wait_until(lambda: len(found.listed("person=xhs:friend1")) == 3)
+            wait_until(lambda: len(found.listed(f"person={FRIEND.id}")) == 3)
             yield found
         finally:
             app.extensions["referral"].close()
@@ -123,9 +130,10 @@ def test_a_reward_is_held_released_revoked_and_given_back(ledger: Ledger) -> Non
     ):
         page = ledger.act(decision, on="reward")
         assert f"State ⚑ {state}" in page or f"State ● {state}" in page or f"State ↩ {state}" in page, decision
-        assert ("Undo" in page.split("All rewards")[1].split("State")[0]) is ("approve" not in decision)
-    assert ledger.listed("person=xhs:friend1")[0] in ("rwd_held", "rwd_done", "rwd_task")
-    assert "No rewards" in ledger.text(f"{REWARDS}?person=xhs:unknown")
+        assert ("Undo" in page.split("story")[1].split("State")[0]) is ("approve" not in decision)
+    assert ledger.listed(f"person={FRIEND.id}")[0] in ("rwd_held", "rwd_done", "rwd_task")
+    for unknown in ("xhs:friend1", "psn_0000000000000000"):  # no address has what identifies someone
+        assert ledger.browsers["gr"].get(f"{REWARDS}?person={unknown}").status_code == 404
 
 
 @pytest.mark.parametrize(("who", "decision"), [("su", "revoke"), ("su", "approve"), ("vi", "fulfil"), ("el", "fulfil")])
@@ -152,3 +160,56 @@ def test_a_list_is_of_one_program_and_no_form_does_by_default(ledger: Ledger) ->
     for decision in ("", "done", "approve_all"):
         assert growth.post(REWARDS, {"decision": decision, "id": "rwd_task"}, page=REWARDS).status_code == 400
     assert ledger.audit() == []
+
+
+ALL = f"{REWARDS}/all"
+
+
+def confirm(ledger: Ledger, decision: str, state: str, who: str = "gr") -> tuple[str, dict[str, str]]:
+    """Returns the text of the question about all rewards in a state, and the fields of its form."""
+    page = ledger.browsers[who].get(f"{ALL}?decision={decision}&state={state}&lang=en")
+    assert page.status_code == 200, page.text
+    form = page.text.partition("<main")[2]
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", form)), fields
+
+
+def test_all_that_wait_are_done_at_once_after_a_question_with_number_and_sum(ledger: Ledger) -> None:
+    """What came after the question is not part of it; the result takes it back; every reward has a line of the audit log."""
+    assert "Revoke all 2…" in ledger.text(f"{REWARDS}?state=manual")
+    question, fields = confirm(ledger, "revoke", "manual")
+    assert "Rewards 2 Together worth CN¥5.00" in question
+    assert "You can take it back on the next page." in question
+    ledger.write(grant("rwd_late", at=datetime.now(UTC) + timedelta(hours=1), manual=True, beneficiary=AMY.id))
+    wait_until(lambda: len(ledger.listed()) == 3)
+    done = ledger.browsers["gr"].post(f"{ALL}?lang=en", {**fields, "note": "wrong rule"})
+    assert "2 rewards changed." in done.text
+    assert ledger.listed() == ["rwd_late"]
+    assert {(actor, action) for actor, action, _ in ledger.audit()} == {("opr_gr", "reward.revoked")}
+    assert {target for _, _, target in ledger.audit()} == {"rwd_task", "rwd_other"}
+    assert "wrong rule" in ledger.text(f"{REWARDS}/rwd_task")
+    undo = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', done.text.partition('class="toast"')[2])
+    back = ledger.browsers["gr"].post(f"{ALL}?lang=en", {name: [v for n, v in undo if n == name] for name, _ in undo})
+    assert "2 rewards changed." in back.text
+    assert set(ledger.listed()) == {"rwd_task", "rwd_other", "rwd_late"}
+
+
+def test_rewards_in_their_holding_period_are_listed_and_approved(ledger: Ledger) -> None:
+    """Growth approves them, one or all; that cannot be undone, and the question says so. Support may only look."""
+    assert ledger.listed("state=holding_period") == ["rwd_held"]
+    assert ledger.listed("state=budget") == []
+    question, fields = confirm(ledger, "approve", "holding_period")
+    assert "This can&#39;t be undone." in question
+    assert ledger.browsers["su"].get(f"{ALL}?decision=approve&state=holding_period").status_code == 403
+    done = ledger.browsers["gr"].post(f"{ALL}?lang=en", fields)
+    assert "1 reward changed." in done.text
+    assert ledger.listed("state=holding_period") == []
+
+
+@pytest.mark.parametrize(
+    "query", ["", "decision=approve", "decision=love&state=manual", "decision=approve&state=redeemed"]
+)
+def test_a_question_about_no_list_is_refused(ledger: Ledger, query: str) -> None:
+    """The error names the actions and states that there are; an empty list says that nothing waits."""
+    assert ledger.browsers["gr"].get(f"{ALL}?{query}").status_code == 400
+    assert "All clear" in ledger.text(f"{ALL}?decision=hold&state=pool_empty")

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from referral.catalog.view import Catalog
 from referral.events.deliveries import (
@@ -14,13 +16,16 @@ from referral.events.deliveries import (
     DeliveryScheduled,
     EndpointDisabled,
     EndpointEnabled,
+    EndpointFull,
     EndpointWarned,
 )
 from referral.events.line import ClockTicked
 from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_ms
+from reward_dispatcher.domain import endpoint_health
 from reward_dispatcher.domain.delivery_schedule import STEPS_MS, jitter_factor
 from reward_dispatcher.domain.endpoint_health import EndpointHealth
+from reward_dispatcher.folds import deliveries_fold
 from reward_dispatcher.folds.deliveries_fold import DeliveriesFold
 from tests.support.builders.participants import PROGRAM, START, person_id
 from tests.support.folds import FoldFeed
@@ -177,21 +182,21 @@ def test_an_attempt_that_was_not_made_says_nothing_about_the_endpoint() -> None:
     assert feed.state("message:whk_1|msg_1").due_ms > to_ms(START)
 
 
-messages = st.sampled_from(["msg_1", "msg_2", "msg_3"])
-moments = st.integers(0, 200).map(lambda hours: START + timedelta(hours=hours))
-lines = st.one_of(
-    st.builds(scheduled, messages, moments),
-    st.builds(
-        attempted,
-        st.integers(1, 12),
-        st.sampled_from(["accepted", "failed", "gone", "unsent", "missed"]),
-        messages,
-        moments,
-    ),
-    st.builds(replayed, messages, moments),
-    st.builds(disabled, st.sampled_from(["operator", "removed"]), moments),
-    st.builds(enabled, moments),
-)
+def lines_about(count: int) -> st.SearchStrategy[DeliveryLine]:
+    """Lines of so many messages, in any order."""
+    messages = st.sampled_from([f"msg_{number}" for number in range(count)])
+    moments = st.integers(0, 200).map(lambda hours: START + timedelta(hours=hours))
+    outcomes = st.sampled_from(["accepted", "failed", "gone", "unsent", "missed"])
+    return st.one_of(
+        st.builds(scheduled, messages, moments),
+        st.builds(attempted, st.integers(1, 12), outcomes, messages, moments),
+        st.builds(replayed, messages, moments),
+        st.builds(disabled, st.sampled_from(["operator", "removed"]), moments),
+        st.builds(enabled, moments),
+    )
+
+
+lines = lines_about(3)
 
 
 @given(st.lists(lines, max_size=40))
@@ -215,3 +220,95 @@ def test_each_line_can_be_applied_twice(history: list[DeliveryLine]) -> None:
     """A line that is repeated directly after itself, as a producer's retry repeats it, changes nothing."""
     once, twice = fold(*history), fold(*(line for line in history for _ in range(2)))
     assert (once.values, once.scores, once.timers) == (twice.values, twice.scores, twice.timers)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three messages may wait, and four undelivered ones are kept."""
+    for module in (deliveries_fold, endpoint_health):
+        monkeypatch.setattr(module, "MAX_WAITING", 3)
+        monkeypatch.setattr(module, "MAX_UNDELIVERED", 4)
+
+
+def _statuses(feed: FoldFeed) -> list[str]:
+    return sorted(feed.state(key).status for key in feed.values if key.startswith("message:"))
+
+
+@pytest.mark.usefixtures("few")
+def test_what_does_not_fit_is_missed_and_can_be_sent_again() -> None:
+    """It is reported once until the endpoint has room again; a replay waits for room too."""
+    feed = fold()
+    lines = feed.feed([scheduled(f"msg_{number}") for number in range(5)])
+    assert [(type(line), line.limit) for line in lines] == [(EndpointFull, "waiting")]
+    assert _statuses(feed) == ["missed"] * 2 + ["waiting"] * 3
+    assert (health(feed).waiting, health(feed).full) == (3, "waiting")
+    assert feed.feed([replayed("msg_4"), scheduled("msg_5")]) == []
+    assert _statuses(feed) == ["missed"] * 3 + ["waiting"] * 3
+    feed.feed([attempted(1, "accepted", f"msg_{number}") for number in range(3)])
+    feed.feed([replayed("msg_4")])
+    assert _statuses(feed) == ["delivered"] * 3 + ["missed"] * 2 + ["waiting"]
+    feed.feed(
+        [replayed("msg_3"), replayed("msg_5"), *(attempted(2, "accepted", f"msg_{number}") for number in (3, 4, 5))]
+    )
+    feed.feed([attempted(1, "accepted", f"msg_{number}") for number in (3, 4, 5)])
+    assert (_statuses(feed), health(feed).full) == (["delivered"] * 6, None)
+    assert sum(one.kept for one in health(feed).days) == 0
+    assert len(feed.feed([scheduled(f"msg_{number}") for number in range(6, 11)])) == 1
+
+
+@pytest.mark.usefixtures("few")
+def test_an_endpoint_that_is_dead_for_weeks_keeps_a_bounded_number() -> None:
+    """Waiting or not: what is beyond is counted, and only on the log. What ended a month ago makes room."""
+    feed, lines = fold(disabled("operator")), []
+    for number in range(9):
+        lines += feed.feed([scheduled(f"msg_{number}", at=START + timedelta(days=number))])
+    assert [line.limit for line in lines] == ["undelivered"]
+    assert _statuses(feed) == ["missed"] * 4
+    assert sum(one.dropped for one in health(feed).days) == 5
+    assert {key[1] for key in feed.scores} == {f"msg_{number}" for number in range(4)}
+    later = START + timedelta(days=31)
+    feed.feed([ClockTicked(occurred_at=later, id="tck_1"), scheduled("msg_9", at=later)])
+    assert sorted(key for key in feed.values if key.startswith("message:")) == [
+        "message:whk_1|msg_2",
+        "message:whk_1|msg_3",
+        "message:whk_1|msg_9",
+    ]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_message_that_fails_without_a_place_leaves_nothing_behind() -> None:
+    """Neither in the lists nor in the schedule."""
+    feed = fold(*(scheduled(f"msg_{number}") for number in range(3)))
+    feed.feed([scheduled(f"msg_{number}") for number in range(3, 7)])
+    lines = feed.feed([attempted(1, "gone", "msg_0", status=410, failure="status")])
+    assert {getattr(line, "limit", None) or line.reason for line in lines} == {"undelivered", "gone"}
+    assert "message:whk_1|msg_0" not in feed.values
+    assert not [key for key in feed.scores if key[1] == "msg_0"]
+    assert (health(feed).waiting, sum(one.dropped for one in health(feed).days)) == (2, 1)
+
+
+@pytest.mark.usefixtures("few")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(lines_about(12), max_size=60))
+def test_no_history_keeps_more_than_the_limits(history: list[DeliveryLine]) -> None:
+    """The figures that the limits are checked with agree with what is kept, of messages that are not a month old."""
+    feed = fold(*history)
+    states = [feed.state(key) for key in feed.values if key.startswith("message:")]
+    assert sum(one.status == "waiting" for one in states) <= 3
+    undelivered = sum(one.status in ("failed", "missed") for one in states)
+    assert undelivered <= 4
+    if "endpoint:whk_1" in feed.values:
+        assert sum(one.kept for one in health(feed).days) == undelivered
+
+
+def test_failed_emails_warn_of_nothing() -> None:
+    """A mail server that is away for ten days ends in failed e-mails, and in no warning about a webhook that does not exist."""
+    feed = FoldFeed(DeliveriesFold(), Catalog(), only_loaded=True)
+    found = []
+    for number in range(12):
+        at = START + timedelta(days=number)
+        lines = [replace(scheduled(f"msg_{number}", at), webhook="mail:whk_1")]
+        lines += [replace(attempted(1, "failed", f"msg_{number}", at, failure="connection"), webhook="mail:whk_1")]
+        found += feed.feed(lines)
+    assert found == []
+    assert feed.state("endpoint:mail:whk_1").disabled is None

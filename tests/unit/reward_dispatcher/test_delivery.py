@@ -27,6 +27,7 @@ from referral.log.errors import LogUnavailable
 from referral.people.people_index import MemoryPeople
 from referral.people.people_view import People, people_in_memory
 from referral.topics import DELIVERIES, REWARDS, Topic
+from reward_dispatcher.delivery.attempt_result import AttemptResult
 from reward_dispatcher.delivery.catalog_refresh import CatalogRefresh
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.connections import AddressRefused, Answer, GuardedBackend
@@ -40,7 +41,7 @@ from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES, LinePositio
 from reward_dispatcher.delivery.notifier import Notifier, ReceivedRecord
 from reward_dispatcher.delivery.ordered_ack import OrderedAck
 from reward_dispatcher.delivery.retry_after import parse_retry_after
-from reward_dispatcher.delivery.sender import AttemptResult, Sender
+from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.domain.endpoint_health import EndpointHealth
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 from reward_dispatcher.sealed_codes import CodeSealer

@@ -13,11 +13,11 @@ from referral.events.entities import Webhook
 from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_ms
 from referral.log.errors import LogUnavailable
+from reward_dispatcher.delivery.attempt_result import AttemptResult
 from reward_dispatcher.delivery.attempts import Attempts
 from reward_dispatcher.delivery.delivery_loop import DeliveryLoop
 from reward_dispatcher.delivery.due_reader import DueMessages
 from reward_dispatcher.delivery.endpoint_queue import Endpoint
-from reward_dispatcher.delivery.sender import AttemptResult
 from reward_dispatcher.domain.endpoint_health import EndpointHealth, disable
 from reward_dispatcher.domain.message_delivery import MessageDelivery, apply_attempt
 from tests.support.builders.participants import PROGRAM, START, person_id

@@ -194,7 +194,7 @@ def test_any_order_of_actions_and_events_keeps_the_history_and_the_lists_right(
         state = life_state(account)
         assert history(account)[-1].state == state
         listed = {name for name, _ in ledger.feed.scores if name.startswith("tasks:")}
-        assert listed == ({state_keys.tasks(PROGRAM, state)} if state in state_keys.TASK_STATES else set())
+        assert listed == ({state_keys.tasks(PROGRAM, state)} if state in state_keys.LISTED_STATES else set())
 
 
 def _delivered() -> RewardDelivered:

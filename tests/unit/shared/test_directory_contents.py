@@ -67,6 +67,12 @@ def _webhook(id: str, removed: bool) -> Webhook:
     )
 
 
+def _erased(id: str, epoch: int) -> PersonErased:
+    """The first erasure ends the first id, a later one an id that this person alone had."""
+    ended = id if epoch == 1 else f"{id[:-1]}{epoch}"
+    return PersonErased(id=id, program="prg_x", recorded_at=AT, epoch=epoch, erased=ended)
+
+
 mentions = st.sampled_from([None, *MENTIONS])
 ids, codes = st.sampled_from(IDS), st.sampled_from(list(LINKS))
 catalog_entities = st.one_of(
@@ -82,7 +88,12 @@ catalog_entities = st.one_of(
 program = st.just("prg_x")
 people_entities = st.one_of(
     st.builds(
-        Person, id=ids, program=program, recorded_at=st.just(AT), external_id=st.sampled_from(["xhs:1", "xhs:2"])
+        Person,
+        id=ids,
+        program=program,
+        recorded_at=st.just(AT),
+        external_id=st.sampled_from(["xhs:1", "xhs:2"]),
+        handle=st.sampled_from([None, "amy c", "Ａmy", "小鹿"]),
     ),
     st.builds(
         Profile,
@@ -90,7 +101,8 @@ people_entities = st.one_of(
         program=program,
         recorded_at=st.just(AT),
         external_id=st.just("xhs:1"),
-        display_name=st.sampled_from(["Amy", "Mei"]),
+        display_name=st.sampled_from(["Amy", "Mei", "\x00"]),
+        mention=st.sampled_from([None, "@amy", "@mei"]),
     ),
     st.builds(
         PersonText,
@@ -101,7 +113,7 @@ people_entities = st.one_of(
         kind=st.just("note"),
         text=st.sampled_from(["good", "late"]),
     ),
-    st.builds(PersonErased, id=ids, program=program, recorded_at=st.just(AT), epoch=st.integers(1, 3), erased=ids),
+    st.builds(_erased, ids, st.integers(1, 3)),
 )
 tombstones = people_entities.map(lambda entity: FeedRecord("people", people_key(entity), None))
 records = st.one_of(catalog_entities.map(record_of), people_entities.map(record_of), tombstones)
@@ -127,7 +139,11 @@ def _people_answers(people: People) -> Answers:
     known = [people.people_by_id(IDS), people.profiles_by_id(IDS)]
     erased = [(people.erasure(id), people.epoch(id), people.erasure_that_ended(id)) for id in IDS]
     texts = [(people.texts(id), people.texts(id, TEXT_IDS[0], 1), people.text(id, TEXT_IDS[1])) for id in IDS]
-    return [known, erased, texts]
+    beginnings = ("a", "AMY", "@amy c", "m", "小", "z", "")
+    named = [
+        people.find_by_name(program, text, n) for program in ("prg_x", "prg_y") for text in beginnings for n in (1, 4)
+    ]
+    return [known, erased, texts, named]
 
 
 def _in_memory(history: Sequence[FeedRecord], entities: Mapping[FeedRecord, object]) -> Answers:

@@ -54,6 +54,44 @@ class Reward(msgspec.Struct):
     code: str | None = None
 
 
+class Balance(msgspec.Struct):
+    """A person's credit in a unit, in minor units."""
+
+    unit: str
+    free: int
+    held: int
+    debt: int
+
+    @property
+    def net(self) -> int:
+        """What they have, held credit included; negative if they owe."""
+        return self.free + self.held - self.debt
+
+
+class _Balances(msgspec.Struct):
+    items: list[Balance]
+
+
+class _Upload(msgspec.Struct):
+    accepted: int
+
+
+class _Lot(msgspec.Struct):
+    amount: int
+
+
+class CreditAnswer(msgspec.Struct):
+    """The answer to a use or a hold of credit, with its id and what it took from each reward; a change of it has neither."""
+
+    id: str = ""
+    lots: list[_Lot] = []
+
+
+class _Webhook(msgspec.Struct):
+    id: str
+    secret: str
+
+
 class _Participants(msgspec.Struct):
     participants: list[EnrolledParticipant]
 
@@ -125,6 +163,36 @@ class Client:
         url, body = self._url("/v1/redemptions"), msgspec.json.encode(wanted | {"order_id": order})
         answer = self._request("POST", url, body, _JSON | {"Idempotency-Key": key}, accepts=409)
         return answer.status_code != 409
+
+    def apply_document(self, program: str, document: Mapping[str, object]) -> None:
+        """Applies a program as JSON."""
+        self._request("PUT", self._url(f"/v1/programs/{program}"), msgspec.json.encode(document), _JSON)
+
+    def upload_codes(self, program: str, pool: str, codes: Sequence[str]) -> int:
+        """Uploads codes to a pool; how many of them were accepted."""
+        url = self._url(f"/v1/programs/{program}/pools/{pool}/codes")
+        headers = {"Content-Type": "text/plain", "Idempotency-Key": f"{pool}-{codes[0]}"}
+        answer = self._request("PUT", url, "\n".join(codes).encode(), headers)
+        return msgspec.json.decode(answer.content, type=_Upload).accepted
+
+    def balances(self, program: str, person: str) -> list[Balance]:
+        """A person's credit, by unit."""
+        return msgspec.convert(self.get(f"/v1/programs/{program}/people/{person}/balance"), _Balances).items
+
+    def change_credit(self, path: str, body: Mapping[str, object]) -> CreditAnswer:
+        """Sends a request about the use of credit. Raises RequestRefused."""
+        headers = _JSON | {"Idempotency-Key": f"{path}-{body.get('order_id', '')}"}
+        url = self._url(f"/v1/redemptions{path}")
+        return msgspec.json.decode(
+            self._request("POST", url, msgspec.json.encode(body), headers).content, type=CreditAnswer
+        )
+
+    def register_webhook(self, program: str, address: str) -> tuple[str, str]:
+        """Registers a receiver; returns the id of the webhook and its secret."""
+        body = msgspec.json.encode({"program": program, "url": address})
+        answer = self._request("POST", self._url("/v1/webhooks"), body, _JSON)
+        webhook = msgspec.json.decode(answer.content, type=_Webhook)
+        return webhook.id, webhook.secret
 
     def get(self, path: str, **query: str | int) -> object:
         """Returns the content of a resource."""

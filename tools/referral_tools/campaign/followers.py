@@ -17,6 +17,7 @@ from referral_tools.campaign.following import Following
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.script import PlannedEvent
 from referral_tools.campaign.sharing import Sharing
+from referral_tools.campaign.shop import Shop
 from referral_tools.campaign.simulation_context import SimulationContext
 
 _DAY = 24
@@ -25,8 +26,8 @@ _DAY = 24
 class Followers:
     """Applies each rate of the model once an hour to all followers."""
 
-    def __init__(self, stage: SimulationContext, following: Following, sharing: Sharing) -> None:
-        self._stage, self._following, self._sharing = stage, following, sharing
+    def __init__(self, stage: SimulationContext, following: Following, sharing: Sharing, shop: Shop) -> None:
+        self._stage, self._following, self._sharing, self._shop = stage, following, sharing, shop
 
     def hour(self, season: float) -> None:
         """Simulates one hour of all followers."""
@@ -68,13 +69,14 @@ class Followers:
         if stage.dice.happens(stage.model.removed_posts):
             stage.later(stage.dice.soon(30), lambda: self._removes(person, post))
 
-    def orders(self, person: SimulatedPerson) -> str:
-        """A follower buys something; returns the id of the order."""
+    def orders(self, person: SimulatedPerson, *, with_reward: bool = False) -> str:
+        """A follower buys something, and may use a reward for it; returns the id of the order."""
         stage = self._stage
         about = stage.platform.about(person)
         amount = Decimal(stage.dice.randrange(59, 500))
         order = Order(order=f"order_{about['id'].removeprefix('evt_')}", amount=amount, currency="CNY")
         stage.platform.report(person, PlannedEvent(OrderPaid(**about, data=order)))
+        self._shop.sold(person, order, with_reward=with_reward)
         return order.order
 
     def _random_count(self, rate: float) -> list[SimulatedPerson]:

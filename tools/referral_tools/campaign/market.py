@@ -35,7 +35,7 @@ class Market:
         dice, model = self._stage.dice, self._stage.model
         return Purchase(
             person=person.id,
-            order=self._followers.orders(person),
+            order=self._followers.orders(person, with_reward=True),
             at_once=2 if dice.happens(model.impatient) else 1,
-            another=self._followers.orders(person) if dice.happens(model.buys_twice) else None,
+            another=self._followers.orders(person, with_reward=True) if dice.happens(model.buys_twice) else None,
         )

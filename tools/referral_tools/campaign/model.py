@@ -70,6 +70,16 @@ class CampaignModel:
     buys_twice: float = 0.15  # of buyers: the same code for another order
     impatient: float = 0.15  # of buyers: the same request twice at once
 
+    # The shop: refunds, orders with a friend's code, and what happens in the evening of a day of the campaign
+    refunds: float = 0.15  # of orders
+    whole_refunds: float = 0.4  # of those: cancelled; the others in part
+    code_orders: float = 0.6  # a day, by people who do not follow (yet)
+    code_uploads: tuple[tuple[int, int], ...] = ((5, 12), (45, 150))  # day, and how many codes
+    budget_raises: tuple[tuple[int, int], ...] = ((50, 60_000),)  # day, and the new total in yuan
+    receiver_outage: tuple[int, ...] = (22, 24)  # the webhook receiver is dead from the first of these days to the last
+    spending_days: tuple[int, ...] = (30, 42, 53)
+    spenders: float = 0.4  # of promoters who follow: use part of their credit, if they have any
+
     def season(self, local: datetime) -> float:
         """How busy this hour is, 1 on average over a week."""
         return _HOURS[local.hour] * 24 / sum(_HOURS) * _WEEKDAYS[local.weekday()] * 7 / sum(_WEEKDAYS)

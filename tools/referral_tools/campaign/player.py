@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client, IngestResult, Reward
+from referral_tools.campaign.receiver import WebhookReceiver
 from referral_tools.campaign.request_batches import RequestBatch, request_batches
+from referral_tools.campaign.scene_player import ScenePlayer, SceneResult
 from referral_tools.campaign.script import Enrolment, LiveValues, Purchase, ScriptStep, Visit
 from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
 
@@ -31,17 +33,27 @@ class CampaignResult:
     malformed: int = 0
     refused: int = 0
     missing_rewards: list[str] = field(default_factory=list)
+    scenes: SceneResult = field(default_factory=SceneResult)
 
 
 class Player:
-    """Plays steps. `settled` is called before friends buy; it returns when the system has digested all so far."""
+    """Plays steps. `settled` is called before friends buy and before scenes; it returns when the system has digested all so far."""
 
-    def __init__(self, client: Client, clock: FileClock, program: str, settled: Callable[[], None]) -> None:
-        self._client, self._clock, self._program, self._settled = client, clock, program, settled
+    def __init__(
+        self,
+        client: Client,
+        clock: FileClock,
+        document: dict[str, object],
+        settled: Callable[[], None],
+        receiver: WebhookReceiver | None = None,
+    ) -> None:
+        self._client, self._clock, self._program, self._settled = client, clock, str(document["id"]), settled
         self._live_values = LiveValues()
         self._links: dict[str, str] = {}
         self._sending: list[tuple[RequestBatch, Future[IngestResult]]] = []
         self.played = CampaignResult()
+        self._scenes = ScenePlayer(client, document, receiver, self.played.journal)
+        self.played.scenes = self._scenes.result
 
     def play(self, steps: Iterable[ScriptStep]) -> CampaignResult:
         """Plays all steps. Raises RequestRefused if the system refuses a request of a well-behaved client."""
@@ -55,6 +67,10 @@ class Player:
                 if step.purchases:
                     self._collect()
                     self._sell(step.purchases, threads)
+                if step.scenes:
+                    self._collect()
+                    self._settled()
+                    self._scenes.play(step.scenes)
             self._collect()
         self.played.journal.participants = list(self._live_values.enrolled.values())
         return self.played

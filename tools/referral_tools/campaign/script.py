@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from referral.events.facts import CodeScanned, Fact, Scan
+from referral_tools.campaign.scenes import Scene
 from referral_tools.oracle import Enrolled
 
 
@@ -59,7 +60,8 @@ class Purchase:
 
 @dataclass(slots=True)
 class ScriptStep:
-    """Everything up to the time `at`, in this order: the clock is set, people enrol and click, facts arrive, friends buy."""
+    """Everything up to the time `at`, in this order: the clock is set, people enrol and click, facts arrive, friends buy,
+    and the scenes are played."""
 
     at: datetime
     enrolments: list[Enrolment] = field(default_factory=list)
@@ -67,6 +69,7 @@ class ScriptStep:
     deeds: list[PlannedEvent] = field(default_factory=list)
     malformed: list[bytes] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
 
 
 @dataclass(slots=True)

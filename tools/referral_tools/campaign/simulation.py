@@ -11,6 +11,7 @@ from referral_tools.campaign.market import Market
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.script import ScriptStep
 from referral_tools.campaign.sharing import Sharing
+from referral_tools.campaign.shop import Shop
 from referral_tools.campaign.simulation_context import SimulationContext
 
 _HOURS = 24
@@ -20,10 +21,12 @@ class Simulation:
     """A campaign of `model.days` days up to `end` (midnight in the program's zone, for days to be days)."""
 
     def __init__(self, model: CampaignModel, program: Program, seed: int, end: datetime) -> None:
-        self._stage = stage = SimulationContext(model, program, seed, end - timedelta(days=model.days))
+        start = end - timedelta(days=model.days)
+        self._stage = stage = SimulationContext(model, program, seed, start)
         following = Following(stage)
         self._discovery = Discovery(stage, following)
-        self._followers = Followers(stage, following, Sharing(stage, following))
+        self._shop = Shop(stage, seed, start)
+        self._followers = Followers(stage, following, Sharing(stage, following), self._shop)
         self._market = Market(stage, self._followers)
 
     def steps(self) -> Iterator[ScriptStep]:
@@ -32,7 +35,10 @@ class Simulation:
         last = self._stage.model.days * _HOURS
         for hour in range(1, last + 1):
             yield self._hour(hour)
-        yield ScriptStep(self._stage.page.at, deeds=self._stage.platform.deliver_remaining())
+        yield ScriptStep(
+            self._stage.page.at,
+            deeds=[*self._stage.platform.deliver_remaining(), *self._shop.platform.deliver_remaining()],
+        )
 
     def _first(self) -> ScriptStep:
         """Those who follow already do so before the first hour of the campaign."""
@@ -41,15 +47,18 @@ class Simulation:
         return self._delivery_steps()
 
     def _hour(self, hour: int) -> ScriptStep:
+        self._shop.turn(hour, self._stage.page.at + timedelta(hours=1))
         self._stage.turn(hour)
         season = self._stage.model.season(self._stage.local)
         self._discovery.hour(season)
         self._followers.hour(season)
         self._market.hour()
+        self._shop.hour()
         return self._delivery_steps()
 
     def _delivery_steps(self) -> ScriptStep:
         page, platform = self._stage.page, self._stage.platform
         page.deeds = platform.deliver()
         page.malformed = platform.malformed(len(page.deeds))
+        page.deeds += self._shop.platform.deliver()
         return page

@@ -6,23 +6,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import yaml
 from rich.console import Console
 
+from link_issuer.programs.yaml_form import read_yaml
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.player import Player
+from referral_tools.campaign.receiver import run_receiver
 from referral_tools.campaign.simulation import Simulation
 from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.demo.data_folder import CLOCK, empty_folder
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.fold_wait import FoldWaiter
+from referral_tools.demo.log_readings import LogReadings
+from referral_tools.demo.measured_ledger import budget_limits, measured_ledger, unreconciled
 from referral_tools.demo.progress import show_progress
 from referral_tools.demo.report import (
     CampaignSpan,
     show_addresses,
+    show_scenes,
     show_start,
     show_summary,
     show_verdict,
@@ -35,6 +41,8 @@ from referral_tools.run_file import RUN_FILE
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import PORTS, System
 
+_DELIVERED_WITHIN_S = 120.0
+_LOOK_S = 0.2
 _SET_UP = timedelta(hours=2)  # between the program's first version and the first follow
 
 
@@ -77,19 +85,45 @@ class Demo:
         """Plays, waits, recomputes, compares; shows the table and writes the summary."""
         program = client.apply(self._program_id, self.program.read_text())
         figures_now = SystemFigures(client, program.id)
-        with FoldWaiter(system.settings) as watch:
-            player = Player(client, clock, program.id, watch.until_folded)
+        with FoldWaiter(system.settings) as watch, run_receiver() as receiver:
+            webhook, receiver.secret = client.register_webhook(program.id, receiver.url)
+            player = Player(client, clock, self._document, watch.until_folded, receiver)
             steps = list(Simulation(self.model, program, self.seed, self._end).steps())
             played = player.play(show_progress(steps, self.console, lambda: figures_now.insights().followers))
             clock.set(0)
-            watch.until_folded()
+            self._wait_for_deliveries(figures_now, webhook, watch)
+        log = LogReadings(system.settings, program.id)
+        played.journal.conversions = log.conversions()
         figures = Oracle(program, figures_now.person_id).facts(played.journal)
-        verdict = compare_figures(figures_now, figures, played, self.seed)
+        rewards, pools = log.rewards(), log.pools()
+        ledger = measured_ledger(
+            rewards,
+            budget_limits(program, steps),
+            pools,
+            played.scenes,
+            receiver,
+            figures_now.webhook(webhook),
+            unreconciled(rewards, pools, figures_now, figures.balances),
+        )
+        verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
         show_verdict(self.console, verdict)
-        found = summary(verdict, figures_now, self._span, played, time.monotonic() - started)
+        found = summary(verdict, figures_now, self._span, played, ledger, time.monotonic() - started)
         show_summary(self.console, found)
+        show_scenes(self.console, ledger)
         write(found, self.home / "summary.json")
         return verdict
+
+    def _wait_for_deliveries(self, figures_now: SystemFigures, webhook: str, watch: FoldWaiter) -> None:
+        """Returns once everything is folded and no message waits for an attempt; after two minutes in any case."""
+        deadline = time.monotonic() + _DELIVERED_WITHIN_S
+        watch.until_folded()
+        while figures_now.webhook(webhook).waiting and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        watch.until_folded()
+
+    @property
+    def _document(self) -> dict[str, object]:
+        return msgspec.convert(read_yaml(self.program.read_text()).content, dict[str, object])
 
     @property
     def _span(self) -> CampaignSpan:

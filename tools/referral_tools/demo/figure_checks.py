@@ -1,17 +1,21 @@
 """Compares every figure of the system with the oracle's."""
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult, differing
+from referral_tools.demo.measured_ledger import MeasuredLedger
 from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
 from referral_tools.oracle import BoardPlace, Day, Figures
 
 _WALLETS = 150
 
 
-def compare_figures(readings: SystemFigures, expected: Figures, played: CampaignResult, seed: int) -> ComparisonResult:
+def compare_figures(
+    readings: SystemFigures, expected: Figures, played: CampaignResult, ledger: MeasuredLedger, seed: int
+) -> ComparisonResult:
     """The verdict over everything."""
     verdict = ComparisonResult()
     verdict.compare("malformed items refused", played.refused, played.malformed)
@@ -19,8 +23,12 @@ def compare_figures(readings: SystemFigures, expected: Figures, played: Campaign
     _days(verdict, readings, expected)
     _boards(verdict, readings, expected)
     _rewards(verdict, readings.rewards(), expected)
-    _redemptions(verdict, readings.rewards().redeemed, expected, played)
+    _redemptions(verdict, readings.rewards(), expected, played)
     _wallets(verdict, readings, expected, seed)
+    _credit(verdict, readings, expected, ledger)
+    _limits(verdict, readings, expected, ledger)
+    _deliveries(verdict, ledger)
+    verdict.compare("balances, budgets, pools: log and API differing", ledger.unreconciled, 0)
     return verdict
 
 
@@ -74,22 +82,25 @@ def _scores(places: Sequence[BoardPlace]) -> dict[str, int]:
 def _rewards(verdict: ComparisonResult, rewards: RewardCounts, expected: Figures) -> None:
     """What was granted and not taken back, by rule."""
     system, oracle = (
-        {rule: _compare_rewards_kept(counts) for rule, counts in rewards.by_rule.items()},
+        {rule: _rewards_kept(counts, is_credit=rule in expected.credits) for rule, counts in rewards.by_rule.items()},
         expected.rewards_by_rule,
     )
-    verdict.compare("rewards granted", rewards.granted, len(expected.kept_conversions))
+    verdict.compare("rewards granted", sum(system.values()), len(expected.kept_conversions))
     for rule in sorted(set(system) | set(oracle)):
         verdict.compare(f"· {rule}", system.get(rule, 0), oracle[rule])
     verdict.count(system, oracle)
 
 
-def _compare_rewards_kept(counts: dict[str, int]) -> int:
-    """What has expired was granted all the same; it is not for this comparison to wait for the clock."""
-    return sum(count for status, count in counts.items() if status != "revoked")
+def _rewards_kept(counts: dict[str, int], *, is_credit: bool) -> int:
+    """What has expired was granted all the same. Credit that was used and taken back since is owed, and no reward any more."""
+    taken_back = ("revoked", "clawback") if is_credit else ("revoked",)
+    return sum(count for status, count in counts.items() if status not in taken_back)
 
 
-def _redemptions(verdict: ComparisonResult, redeemed: int, expected: Figures, played: CampaignResult) -> None:
-    verdict.compare("rewards used", redeemed, expected.redeemed)
+def _redemptions(verdict: ComparisonResult, rewards: RewardCounts, expected: Figures, played: CampaignResult) -> None:
+    whole = [counts for rule, counts in rewards.by_rule.items() if rule not in expected.credits]
+    redeemed = sum(counts.get("redeemed", 0) + counts.get("clawback", 0) for counts in whole)
+    verdict.compare("rewards used as a whole", redeemed, expected.redeemed)
     verdict.compare("· used for two orders", sum(len(orders) - 1 for orders in expected.used.values()), 0)
     verdict.compare("· friends who waited for a code in vain", len(played.missing_rewards), 0)
     verdict.count({"used": redeemed}, {"used": expected.redeemed})
@@ -98,8 +109,43 @@ def _redemptions(verdict: ComparisonResult, redeemed: int, expected: Figures, pl
 
 def _wallets(verdict: ComparisonResult, readings: SystemFigures, expected: Figures, seed: int) -> None:
     """What a sample of people have, reward by reward; half of the sample follow, whether they have anything or not."""
-    wallets = expected.wallets
+    wallets = expected.wallets_without_credit
     people = sorted(wallets), sorted(expected.standing)
     sample = [who for some in people for who in Random(seed).sample(some, min(_WALLETS // 2, len(some)))]  # a sample  # nosec B311
-    wrong = differing((readings.wallet(who), wallets.get(who, set())) for who in sample)
+    wrong = differing((readings.wallet(who, expected.credits), wallets.get(who, set())) for who in sample)
     verdict.compare(f"{len(sample)} wallets: differing", wrong, 0)
+
+
+def _credit(verdict: ComparisonResult, readings: SystemFigures, expected: Figures, ledger: MeasuredLedger) -> None:
+    """Every reward in effect with its value, and the credit of everyone who has any."""
+    owed = {id: reward.value for id, reward in expected.owed.items()}
+    wrong = differing(
+        (ledger.rewards.values.get(id, "none"), owed.get(id, "none")) for id in owed.keys() | ledger.rewards.values
+    )
+    verdict.compare(f"{len(owed)} rewards in effect, with their values: differing", wrong, 0)
+    verdict.count(Counter(ledger.rewards.values.keys()), Counter(owed.keys()))
+    balances = expected.balances
+    wrong = differing((readings.credit(person), balance) for person, balance in balances.items())
+    verdict.compare(f"{len(balances)} balances: differing", wrong, 0)
+    verdict.compare("uses of credit", len(ledger.rewards.credit_uses), len(expected.credit_uses))
+
+
+def _limits(verdict: ComparisonResult, readings: SystemFigures, expected: Figures, ledger: MeasuredLedger) -> None:
+    """Budgets are never exceeded and nothing waits for them any more; every uploaded code is in one place."""
+    budgets = readings.budgets()
+    verdict.compare("spent beyond a budget, at any time", ledger.budget_exceeded, 0)
+    verdict.compare("rewards that wait for a budget", sum(one.stopped.count for one in budgets), 0)
+    codes = ledger.pool_codes
+    verdict.compare("codes uploaded", codes["uploaded"], ledger.uploaded)
+    verdict.compare("· free, reserved, given or void", sum(codes.values()) - codes["uploaded"], codes["uploaded"])
+    verdict.compare("· given twice, or without an upload", len(ledger.pool_problems), 0)
+    rules = {rule.id for rule in expected.program.rewards if rule.pool and rule.pool in ledger.pools}
+    without = [one for one in expected.owed.values() if one.rule in rules and one.id not in ledger.rewards.fulfilled]
+    verdict.compare("· promoters who wait for a code", len(without), 0)
+
+
+def _deliveries(verdict: ComparisonResult, ledger: MeasuredLedger) -> None:
+    verdict.compare("webhook messages accepted", ledger.deliveries["delivered"], len(ledger.rewards.messages))
+    for name in ("pending", "dead", "lost"):
+        verdict.compare(f"· {name}", ledger.deliveries[name], 0)
+    verdict.lost += ledger.deliveries["lost"]

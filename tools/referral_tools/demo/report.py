@@ -8,8 +8,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from referral.events.facts import OrderPaid, OrderRefunded
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult
+from referral_tools.demo.measured_ledger import MeasuredLedger
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.run_file import RunningSystem
 from referral_tools.system import System
@@ -26,6 +28,9 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     """The figures of the case, all of them as the API has them and the glossary defines them.
 
     `referral_share` is that of the campaign's days, as the published case has it; insights show that of all time as well.
+    `reconciled` is whether log and API agree about balances, budgets and pools; `budget_exceeded` is by how many
+    minor units a budget was ever exceeded; `pool_codes` are the uploaded codes by where they are, `deliveries` the webhook messages
+    by what became of them. `orders` and `refunds` were accepted; `partial_uses` are uses of part of a person's credit.
     """
 
     followers_start: int
@@ -37,6 +42,13 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     participants: int
     rewards_granted: int
     redeemed: int
+    orders: int
+    partial_uses: int
+    refunds: int
+    reconciled: bool
+    budget_exceeded: int
+    pool_codes: dict[str, int]
+    deliveries: dict[str, int]
     lost: int
     doubled: int
     agree: bool
@@ -49,6 +61,7 @@ def summary(
     readings: SystemFigures,
     campaign: CampaignSpan,
     played: CampaignResult,
+    ledger: MeasuredLedger,
     seconds: float,
 ) -> DemoSummary:
     """What to write down of a campaign that took so many seconds to play."""
@@ -65,6 +78,13 @@ def summary(
         participants=len(played.journal.participants),
         rewards_granted=rewards.granted,
         redeemed=rewards.redeemed,
+        orders=len({fact.data.order for fact in played.journal.facts if isinstance(fact, OrderPaid)}),
+        partial_uses=sum(use.partial for use in played.journal.credit_uses),
+        refunds=len({fact.id for fact in played.journal.facts if isinstance(fact, OrderRefunded)}),
+        reconciled=ledger.reconciled,
+        budget_exceeded=ledger.budget_exceeded,
+        pool_codes=dict(ledger.pool_codes),
+        deliveries=dict(ledger.deliveries),
         lost=verdict.lost,
         doubled=verdict.doubled,
         agree=verdict.agrees,
@@ -97,8 +117,19 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
     console.print(
         f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones and"
         f" {facts.referral_share_all_time:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards"
-        f" granted, {facts.redeemed:,} codes used.\n"
+        f" granted, {facts.redeemed:,} used up; {facts.orders:,} orders, {facts.refunds:,} refunds,"
+        f" {facts.partial_uses:,} partial uses of credit; {facts.deliveries['delivered']:,} webhook messages.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
+    )
+
+
+def show_scenes(console: Console, ledger: MeasuredLedger) -> None:
+    """What went wrong on purpose, and was made good."""
+    waited = ledger.rewards.waited
+    console.print(
+        f"{len(waited.get('budget', ())):,} rewards waited for a budget to be raised, {len(waited.get('pool_empty', ())):,} for"
+        f" codes to be uploaded; a dead receiver refused {ledger.refused:,} messages, which came later.",
+        highlight=False,
     )
 
 

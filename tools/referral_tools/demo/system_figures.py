@@ -1,6 +1,6 @@
 """The system's figures, read over its public HTTP API."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 import msgspec
@@ -51,6 +51,40 @@ class RewardCounts(msgspec.Struct):
     by_rule: dict[str, dict[str, int]]
 
 
+class _Stopped(msgspec.Struct):
+    count: int
+
+
+class BudgetFigures(msgspec.Struct):
+    """A budget in minor units, and how many rewards wait for it."""
+
+    id: str
+    total: int
+    spent: int
+    held: int
+    stopped: _Stopped
+
+
+class _Budgets(msgspec.Struct):
+    items: list[BudgetFigures]
+
+
+class _Pool(msgspec.Struct):
+    pool: str
+    left: int
+
+
+class _Pools(msgspec.Struct):
+    items: list[_Pool]
+
+
+class WebhookFigures(msgspec.Struct):
+    """The messages of a webhook: those that wait for an attempt, and those that were given up."""
+
+    waiting: int
+    failed: int
+
+
 class SystemFigures:
     """The system's figures of one program."""
 
@@ -74,9 +108,27 @@ class SystemFigures:
         """The rewards by rule and status."""
         return msgspec.convert(self._client.get(self._path("rewards/summary")), RewardCounts)
 
-    def wallet(self, person: str) -> set[str]:
-        """The ids of the rewards that a person has, or had until they expired."""
-        return {one.id for one in self._client.wallet(self._program, person) if one.status != "revoked"}
+    def wallet(self, person: str, without: Collection[str] = ()) -> set[str]:
+        """The ids of the rewards that a person has, or had until they expired; without those of some rules."""
+        rewards = self._client.wallet(self._program, person)
+        return {one.id for one in rewards if one.status != "revoked" and one.rule not in without}
+
+    def credit(self, person: str) -> dict[str, int]:
+        """What a person's credit is by unit, less what they owe."""
+        return {one.unit: one.net for one in self._client.balances(self._program, person) if one.net}
+
+    def budgets(self) -> list[BudgetFigures]:
+        """The budgets of the program."""
+        return msgspec.convert(self._client.get(self._path("budgets")), _Budgets).items
+
+    def codes_left(self) -> dict[str, int]:
+        """How many codes each pool would give."""
+        found = msgspec.convert(self._client.get(self._path("pools")), _Pools).items
+        return {one.pool: one.left for one in found}
+
+    def webhook(self, webhook: str) -> WebhookFigures:
+        """The deliveries of a webhook."""
+        return msgspec.convert(self._client.get(f"/v1/webhooks/{webhook}/stats"), WebhookFigures)
 
     def person_id(self, external_id: str) -> str:
         """The person id of an external id; each is read once."""

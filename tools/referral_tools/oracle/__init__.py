@@ -12,12 +12,21 @@ from referral_tools.oracle.daily_figures import Day
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.figures import Figures, Oracle
-from referral_tools.oracle.journal import Click, ConversionStep, Enrolled, Journal, PersonIdOf, RedemptionAnswer
+from referral_tools.oracle.journal import (
+    Click,
+    ConversionStep,
+    CreditUse,
+    Enrolled,
+    Journal,
+    PersonIdOf,
+    RedemptionAnswer,
+)
 
 __all__ = [
     "BoardPlace",
     "Click",
     "ConversionStep",
+    "CreditUse",
     "Day",
     "Enrolled",
     "ExpectedReferral",

@@ -15,7 +15,7 @@ from referral_tools.oracle.expected_attribution import ExpectedReferral, expecte
 from referral_tools.oracle.expected_boards import BoardPlace, boards
 from referral_tools.oracle.expected_orders import orders_by_person
 from referral_tools.oracle.expected_rewards import OwedReward, RewardsOwed, used_rewards
-from referral_tools.oracle.journal import Journal, PersonIdOf
+from referral_tools.oracle.journal import CreditUse, Journal, PersonIdOf
 from referral_tools.oracle.participant_directory import Directory
 from referral_tools.oracle.referral_cycles import without_cycles
 
@@ -33,6 +33,7 @@ class Figures:
     boards: dict[str, list[BoardPlace]]
     owed: dict[str, OwedReward]
     used: dict[OwedReward, set[str]]
+    credit_uses: list[CreditUse]
     days: dict[str, Day]
 
     @cached_property
@@ -83,6 +84,31 @@ class Figures:
             wallets[reward.beneficiary].add(reward.id)
         return dict(wallets)
 
+    @cached_property
+    def wallets_without_credit(self) -> dict[str, set[str]]:
+        """The ids of their rewards by owner, apart from credit."""
+        wallets: dict[str, set[str]] = defaultdict(set)
+        for reward in self.kept_conversions.values():
+            if reward.rule not in self.credits:
+                wallets[reward.beneficiary].add(reward.id)
+        return dict(wallets)
+
+    @cached_property
+    def credits(self) -> frozenset[str]:
+        """The rules whose rewards are credit: it is compared as balances, since it is used in parts."""
+        return frozenset(rule.id for rule in self.program.rewards if rule.kind == "credit")
+
+    @cached_property
+    def balances(self) -> dict[str, dict[str, int]]:
+        """The credit of each person by unit: what they are owed less what they used and did not get back; negative is debt."""
+        sums: dict[str, Counter[str]] = defaultdict(Counter)
+        for reward in self.owed.values():
+            if reward.rule in self.credits and reward.value is not None:
+                sums[reward.beneficiary][reward.value.unit] += reward.value.amount
+        for use in self.credit_uses:
+            sums[use.person][use.unit] -= use.kept
+        return {person: {unit: net for unit, net in by_unit.items() if net} for person, by_unit in sums.items()}
+
     @property
     def redeemed(self) -> int:
         """How many of them were used."""
@@ -109,6 +135,7 @@ class Oracle:
             boards=boards((one for one in standing.values() if one.referrer), zone),
             owed=owed.of(conversions, journal.conversions),
             used=used_rewards(journal.redemptions),
+            credit_uses=journal.credit_uses,
             days=by_day(standing.values(), facts, journal.clicks.values(), zone),
         )
 

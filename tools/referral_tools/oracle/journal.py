@@ -48,6 +48,23 @@ class RedemptionAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditUse:
+    """A use of a person's credit for an order that was answered, in minor units: how much, and how much of it came back."""
+
+    person: str
+    unit: str
+    order: str
+    amount: int
+    returned: int
+    partial: bool
+
+    @property
+    def kept(self) -> int:
+        """What stays used."""
+        return self.amount - self.returned
+
+
+@dataclass(frozen=True, slots=True)
 class ConversionStep:
     """A referral was cleared (`at` is when it qualified) or reversed (None), with its referrer's person id and its evidence."""
 
@@ -71,5 +88,6 @@ class Journal:
     participants: list[Enrolled] = field(default_factory=list)
     clicks: dict[str, Click] = field(default_factory=dict)
     redemptions: list[RedemptionAnswer] = field(default_factory=list)
+    credit_uses: list[CreditUse] = field(default_factory=list)
     conversions: list[ConversionStep] = field(default_factory=list)
     clock: datetime | None = None

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from referral_tools.reconciliation.budget_sums import BudgetFigures, BudgetName
+from referral_tools.reconciliation.budget_sums import BudgetAmounts, BudgetName
 from referral_tools.reconciliation.money_figures import MoneyFigures
 from referral_tools.reconciliation.reward_sums import RewardSum, RewardSums
 
@@ -23,7 +23,7 @@ def rule_counts(sums: RewardSums, program: str) -> Counter[tuple[str, str]]:
     return Counter((reward.rule, _stage_name(reward)) for _, reward in _rewards(sums, program))
 
 
-def budgets(sums: RewardSums, program: str, spent: Mapping[BudgetName, int]) -> dict[BudgetName, BudgetFigures]:
+def budgets(sums: RewardSums, program: str, spent: Mapping[BudgetName, int]) -> dict[BudgetName, BudgetAmounts]:
     """The figures of every budget that a line names; `spent` is what the API says that each has spent.
 
     That is taken if the log can mean it: it does not state when budgets have paid a higher cost of a reward. Otherwise, and where
@@ -38,7 +38,7 @@ def budgets(sums: RewardSums, program: str, spent: Mapping[BudgetName, int]) -> 
     found = {}
     for name in sorted({*most, *lent}):
         own = min(max(spent.get(name, 0), least[name]), most[name])
-        found[name] = BudgetFigures(own, lent.get(name, 0) - own, stopped[name], amounts[name])
+        found[name] = BudgetAmounts(own, lent.get(name, 0) - own, stopped[name], amounts[name])
     return found
 
 

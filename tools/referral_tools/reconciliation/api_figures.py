@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from referral_tools.reconciliation.budget_sums import BudgetFigures, BudgetName
+from referral_tools.reconciliation.budget_sums import BudgetAmounts, BudgetName
 from referral_tools.service_client import Item, ServiceClient, path
 
 _COUNTED_AS = {
@@ -27,10 +27,10 @@ def api_counts(client: ServiceClient, program: str) -> Counter[tuple[str, str]]:
     return counts
 
 
-def api_budgets(client: ServiceClient, program: str) -> dict[BudgetName, BudgetFigures]:
+def api_budgets(client: ServiceClient, program: str) -> dict[BudgetName, BudgetAmounts]:
     """The budgets of all versions of a program. Ends the command as above."""
     return {
-        _name(program, one): BudgetFigures(one["spent"], one["held"], one["stopped"]["count"], one["stopped"]["amount"])
+        _name(program, one): BudgetAmounts(one["spent"], one["held"], one["stopped"]["count"], one["stopped"]["amount"])
         for one in _budgets(client, program)
     }
 
@@ -40,7 +40,7 @@ def api_limits(client: ServiceClient, program: str) -> dict[BudgetName, int]:
     return {_name(program, one): one["total"] for one in _budgets(client, program)}
 
 
-def named_figures(counts: Mapping[tuple[str, str], int], budgets: Mapping[BudgetName, BudgetFigures]) -> dict[str, int]:
+def named_figures(counts: Mapping[tuple[str, str], int], budgets: Mapping[BudgetName, BudgetAmounts]) -> dict[str, int]:
     """Counts by rule and where the rewards are, and figures of budgets, by what they are; without zeros."""
     by_rule = {f"rule {rule}: rewards {place}": count for (rule, place), count in counts.items()}
     by_budget = {

@@ -16,7 +16,7 @@ class BudgetName(NamedTuple):
     unit: str
 
 
-class BudgetFigures(NamedTuple):
+class BudgetAmounts(NamedTuple):
     """Minor units: what rewards cost that are owed and paid for, what is lent and not spent, and what waits (and how many)."""
 
     spent: int

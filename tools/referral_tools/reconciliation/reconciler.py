@@ -80,7 +80,7 @@ class _Reconciler:
     def wait_for_ledger(self) -> None:
         """Returns once the ledger has folded what is on the log now. Raises LedgerBehind."""
         ends, deadline = self._log.ends(), time.monotonic() + _FOLD_PATIENCE_S
-        while behind := sum(max(0, ends[one] - 1 - offset) for one, offset in self._folded().items()):
+        while behind := sum(max(0, ends[one] - 1 - offset) for one, offset in self._fold_offsets().items()):
             if time.monotonic() > deadline:
                 raise LedgerBehind(
                     f"the fold ledger is {behind:,} records behind after {_FOLD_PATIENCE_S:.0f} s: is it running (`/readyz`)?"
@@ -99,12 +99,12 @@ class _Reconciler:
         results = [self._program_result(name, rewards, pools_of(name)) for name in names]
         return Reconciliation(results, sum(1 for _ in self._sums.rewards()))
 
-    def _folded(self) -> dict[int, int]:
-        return self._stored.folded(len(self._sums.partitions))
+    def _fold_offsets(self) -> dict[int, int]:
+        return self._stored.fold_offsets(len(self._sums.partitions))
 
     def _read_on(self) -> None:
         """Adds what has come since; of what waited, that takes effect which the ledger had folded."""
-        folded = self._folded()
+        folded = self._fold_offsets()
         self._log.read()
         self._sums.settle(folded)
 

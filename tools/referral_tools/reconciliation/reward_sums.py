@@ -91,12 +91,12 @@ class RewardSum(Struct, gc=False):
     by_operator: bool = False
 
     @property
-    def consumed(self) -> int:
+    def consumption(self) -> int:
         """What was used, or has paid for debt."""
         return self.used + self.absorbed
 
     @property
-    def reserved(self) -> int:
+    def reservation(self) -> int:
         """What is held for orders."""
         return sum(self.holds.values()) if self.holds else 0
 
@@ -116,7 +116,7 @@ class RewardSum(Struct, gc=False):
             return "expired"
         if self.on_hold or not self.handed_over:
             return "held"
-        is_used_up = self.used > 0 and not self.holds and worth - self.consumed < max(1, self.smallest_use)
+        is_used_up = self.used > 0 and not self.holds and worth - self.consumption < max(1, self.smallest_use)
         return "closed" if is_used_up else "free"
 
     @property
@@ -125,7 +125,7 @@ class RewardSum(Struct, gc=False):
         return self._figures_at(self.worth)
 
     def _figures_at(self, worth: int) -> MoneyFigures:
-        return figures_of(self._stage_at(worth), worth, self.consumed, self.repaid, self.reserved)
+        return figures_of(self._stage_at(worth), worth, self.consumption, self.repaid, self.reservation)
 
 
 class PartitionSums:
@@ -237,10 +237,10 @@ class PartitionSums:
     def _take_back(self, line: RewardRevoked | ClawbackOpened) -> None:
         """What is unused is taken back, and its charge; what was used is owed. What expired unused cannot be taken back."""
         reward = self.rewards.get(line.id)
-        if reward is None or reward.taken_back or (reward.expired and not reward.consumed):
+        if reward is None or reward.taken_back or (reward.expired and not reward.consumption):
             return
         reward.taken_back, reward.expired = True, False
-        reward.was_used = reward.consumed > 0
+        reward.was_used = reward.consumption > 0
         reward.by_operator = line.reason == "operator"
         reward.charged = reward.charged and reward.was_used
 
@@ -365,5 +365,5 @@ def _hold(reward: RewardSum, request: str, amount: int, *, only_open: bool = Fal
 
 def _end_clawback(reward: RewardSum) -> None:
     """All that was used of a reward that was taken back was given back since: it is revoked as if it was never used."""
-    if reward.was_used and not reward.consumed:
+    if reward.was_used and not reward.consumption:
         reward.was_used = False

@@ -37,7 +37,7 @@ class StoredRewards:
         self._redis = redis
         self._store = RedisStateStore(redis, LEDGER.service, LEDGER.fold)
 
-    def folded(self, partitions: int) -> dict[int, int]:
+    def fold_offsets(self, partitions: int) -> dict[int, int]:
         """The offset up to which the ledger has folded each partition."""
         stored = self._store.fences(range(partitions))
         return {partition: fences.decode(raw).offset for partition, raw in stored.items()}

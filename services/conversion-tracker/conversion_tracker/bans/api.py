@@ -91,20 +91,39 @@ def _publish_ban(
 
     `external_id` is that of a person who may be new: then who they are is published with the decision.
     """
-    now, named = to_datetime(context().clock.now_ms()), named_person(person, context().people)
-    new: Person | None = None
+    named, new = named_person(person, context().people), None
     if named.external_id is None and external_id is not None and not is_person_id(external_id):
         named = NamedPerson(person, external_id, None)
+        now = to_datetime(context().clock.now_ms())
         new = Person(id=person, program=program, recorded_at=now, external_id=external_id)
-    note = new_note(program, named, decision["note"], now)
+    line = publish_ban(kind, program, named, decision["by"], decision["note"], g.key.id, new)
+    shown = shown_note(decision["note"], named)
+    return BanResponse(person, named.external_id, line.by, shown, line.occurred_at, line.api_key)
+
+
+def publish_ban(
+    kind: type[PersonBanned | PersonUnbanned],
+    program: str,
+    person: NamedPerson,
+    by: str,
+    note: str,
+    api_key: str | None,
+    new: Person | None = None,
+) -> PersonBanned | PersonUnbanned:
+    """The line of a ban or an unban, once it is durable with the note, and with who the person is if they are new.
+
+    An operator of the console has no API key. Raises NotDurable or Overloaded.
+    """
+    now = to_datetime(context().clock.now_ms())
+    text = new_note(program, person, note, now)
     line = kind(
         occurred_at=now,
         id=random_id("ban"),
         program=program,
-        person=person,
-        by=decision["by"],
-        note=note.text_id if note else None,
-        api_key=g.key.id,
+        person=person.id,
+        by=by,
+        note=text.text_id if text else None,
+        api_key=api_key,
     )
-    dependencies().publish_decision(EVENTS, fact_key(line), line, new, note)
-    return BanResponse(person, named.external_id, line.by, shown_note(decision["note"], named), now, line.api_key)
+    dependencies().publish_decision(EVENTS, fact_key(line), line, new, text)
+    return line

@@ -1,20 +1,22 @@
 """The queues of held and appealed referrals in the console: release and reject, one or many, and take a decision back."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from conversion_tracker.attribution.api import known_referrers
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.pages.review_page import Queue, queue_status, review_page
+from conversion_tracker.pages.review_page import WAITING, Queue, QueueStatus, queue_status, review_page
 from conversion_tracker.screening.api import publish_review, require_reviewable, review_note
 from conversion_tracker.screening.conversion import Conversion, PublishedDecision
 from conversion_tracker.screening.conversion_response import conversion_responses
 from referral.console.guard import Visit, console_view
 from referral.console.needs import Need, needs_response
+from referral.console.person import story_path
 from referral.events.audit import ActionName
+from referral.events.ids import is_person_id
 from referral.events.timestamps import to_datetime
 from referral.fold.sorted_set_listing import ListEntry
 from referral.http.paging import decode_position, encode_position
@@ -42,7 +44,8 @@ def queue(visit: Visit) -> str:
     entry = ListEntry(*position) if position else None
     found, last = dependencies().conversions.after(program, status, entry, MAX_AT_ONCE)
     more = encode_position(board, last.score, last.member) if last else None
-    return review_page(visit, Queue(status, conversion_responses(found, known_referrers()), more))
+    counts: dict[QueueStatus, int] = {one: dependencies().conversions.count(program, one)[0] for one in WAITING}
+    return review_page(visit, Queue(status, conversion_responses(found, known_referrers()), more, counts))
 
 
 @blueprint.post("/console/review")
@@ -57,10 +60,13 @@ def decide(visit: Visit) -> Response:
     note = request.form.get("note", "")[:_MAX_NOTE]
     done = [one for one in _conversions(visit, ids) if _decide(visit, one, decision, note)]
     _wait_until_decided(done, decision)
+    back = request.form.get("back", "")
+    result: dict[str, Any] = {"done": word, "refused": len(ids) - len(done)}
+    decided = [one.id for one in done]
+    if is_person_id(back):
+        return back_to(story_path(back), ids=decided, part="referrals", **result)
     status = queue_status(request.form.get("status", "held"))
-    return back_to(
-        "/console/review", done=word, ids=[one.id for one in done], refused=len(ids) - len(done), status=status
-    )
+    return back_to("/console/review", ids=decided, status=status, **result)
 
 
 @blueprint.get("/console/review/needs")

@@ -1,7 +1,7 @@
 """The queues of held and appealed referrals as a page of the console."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, assert_never, get_args
 
 from flask import request
@@ -15,6 +15,8 @@ from referral.pages.languages import gettext, ngettext
 
 QueueStatus = Literal["held", "appealed", "cleared", "rejected"]
 QUEUES: tuple[QueueStatus, ...] = get_args(QueueStatus)
+WAITING: tuple[Literal["held", "appealed"], ...] = ("held", "appealed")
+"""Those that wait for a decision."""
 REASONS: Mapping[ScreeningReason, object] = {
     "self_referral": lazy_gettext("Referred themselves"),
     "similar_id": lazy_gettext("Ids look alike"),
@@ -35,11 +37,12 @@ REASONS: Mapping[ScreeningReason, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A page of conversions of one status, and the cursor of the next one."""
+    """A page of conversions of one status, the cursor of the next one, and how many wait for a decision."""
 
     status: QueueStatus
     conversions: Sequence[ConversionResponse]
     next_cursor: str | None
+    counts: Mapping[QueueStatus, int] = field(default_factory=dict)
 
 
 def queue_status(text: str) -> QueueStatus:
@@ -54,11 +57,15 @@ def review_page(visit: Visit, queue: Queue) -> str:
         visit,
         "review",
         queue=queue,
-        tabs=[(status, _tab(status)) for status in QUEUES],
+        tabs=[(status, _counted(_tab(status), queue.counts.get(status))) for status in QUEUES],
         reasons=REASONS,
         may_review=visit.may("review"),
-        toast=_toast(),
+        toast=review_toast(),
     )
+
+
+def _counted(text: str, number: int | None) -> str:
+    return text if number is None else f"{text} · {number}"
 
 
 def _tab(status: QueueStatus) -> str:
@@ -75,14 +82,18 @@ def _tab(status: QueueStatus) -> str:
             assert_never(status)
 
 
-def _toast() -> Toast | None:
-    """What the last form did, by the query that it led to, and the form that takes it back."""
+def review_toast(back: str = "") -> Toast | None:
+    """What the last form did, by the query that it led to, and the form that takes it back; `back` leads to a person's story."""
     done, ids = request.args.get("done", ""), request.args.get("ids", "").split()
     refused = request.args.get("refused", type=int) or 0
     texts = [_done_text(done, len(ids))] if ids else []
     if refused > 0:
         texts.append(ngettext("%(num)d could not be decided.", "%(num)d could not be decided.", refused))
-    undo = {"decision": "undo", "id": ids} if ids and done in ("release", "reject") else None
+    undo = (
+        {"decision": "undo", "id": ids} | ({"back": back} if back else {})
+        if ids and done in ("release", "reject")
+        else None
+    )
     return Toast(" ".join(texts), "/console/review", undo) if texts else None
 
 

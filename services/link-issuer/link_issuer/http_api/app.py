@@ -4,6 +4,7 @@ from flask import Flask
 
 from link_issuer.http_api.clicks.api import blueprint as clicks
 from link_issuer.http_api.console.home_views import blueprint as console_home
+from link_issuer.http_api.console.people_views import blueprint as console_people
 from link_issuer.http_api.console.settings_views import blueprint as console_settings
 from link_issuer.http_api.console.sign_in_views import blueprint as console_sign_in
 from link_issuer.http_api.dependencies import Dependencies, init_app
@@ -50,7 +51,7 @@ BLUEPRINTS = (
     redirect,
 )
 
-CONSOLE = (console_sign_in, console_home, console_settings)  # pages for operators; not part of the API
+CONSOLE = (console_sign_in, console_home, console_people, console_settings)  # pages for operators; not part of the API
 WALLET = (wallet_preferences, share_sheet)  # pages for people; not part of the API
 
 

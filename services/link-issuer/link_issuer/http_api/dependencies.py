@@ -11,6 +11,7 @@ from link_issuer.click_limit import ClickLimit
 from link_issuer.console_parts import ConsoleParts
 from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
 from link_issuer.operators import Operators
+from link_issuer.person_parts import PersonParts
 from link_issuer.pictures import Pictures
 from link_issuer.privacy.erasure import Erasure
 from link_issuer.privacy.follow_up_schedule import FollowUpSchedule
@@ -53,6 +54,7 @@ class Dependencies:
     passwords: ConcurrencyLimit
     sign_in: SignIn
     console_parts: ConsoleParts
+    person_parts: PersonParts
 
     @property
     def signer(self) -> TokenSigner:
@@ -101,6 +103,7 @@ def init_app(app: Flask) -> Flask:
         audit=audit,
         audit_reader=AuditReader(log_readers),
         console_parts=_console_parts(shared),
+        person_parts=_person_parts(shared),
         sign_in=SignIn(shared.key_ring, SessionStore(shared.redis)),
         passwords=ConcurrencyLimit("passwords being checked", MAX_PASSWORDS),
     )
@@ -111,6 +114,15 @@ def _console_parts(shared: Context) -> ConsoleParts:
     settings = shared.settings
     addresses = {"review": settings.conversion_tracker, "rewards": settings.reward_dispatcher}
     parts = ConsoleParts(addresses, settings.proxies)  # type: ignore[arg-type] # a dict's keys have one type
+    shared.on_close(parts.close)
+    return parts
+
+
+def _person_parts(shared: Context) -> PersonParts:
+    settings = shared.settings
+    parts = PersonParts(
+        {"referrals": settings.conversion_tracker, "rewards": settings.reward_dispatcher}, settings.proxies
+    )
     shared.on_close(parts.close)
     return parts
 

@@ -8,18 +8,18 @@ from werkzeug.wrappers import Response
 
 from referral.console.guard import Visit, console_view
 from referral.console.needs import needs_response
-from referral.console.roles import Permission
+from referral.console.person import require_person, story_path
+from referral.console.roles import permission_for_reward
 from referral.events.audit import ActionName
-from referral.events.ids import random_id
+from referral.events.ids import is_person_id, random_id
 from referral.events.rewards import LifeState, RewardAction
-from referral.http.context import context
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.pages.console_shell import back_to, current_program
 from reward_dispatcher.console.reward_needs import reward_needs
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_history import history
-from reward_dispatcher.folds.state_keys import TASK_STATES
+from reward_dispatcher.folds.state_keys import LISTED_STATES
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import reward_responses, step_response
 from reward_dispatcher.http_api.reward_actions import Decider, decide
@@ -27,6 +27,7 @@ from reward_dispatcher.pages.rewards_page import (
     ACTIONS,
     RewardRow,
     RewardRows,
+    permitted_actions,
     reward_page,
     rewards_page,
 )
@@ -41,11 +42,11 @@ blueprint = Blueprint("console_rewards", __name__, template_folder="../pages/tem
 @blueprint.get(REWARDS)
 @console_view("read")
 def rewards(visit: Visit) -> str:
-    """Rewards that wait in one state, the longest wait first; with `person`, all rewards of that person."""
+    """Rewards that wait in one state, the longest wait first; with `person` (a person id), all rewards of that person."""
     program, person = current_program(visit), request.args.get("person", "").strip()[:_MAX_PERSON]
     if program is None:
         return rewards_page(visit, RewardRows([], None, "manual", {}))
-    return rewards_page(visit, _of_person(program, person) if person else _waiting(program))
+    return rewards_page(visit, _of_person(visit, person) if person else _waiting(program))
 
 
 @blueprint.get(f"{REWARDS}/needs")
@@ -63,7 +64,7 @@ def reward(visit: Visit, reward: str) -> str:
     account = _require_reward(visit, reward)
     [row] = _rows([account])
     steps = [step_response(account.beneficiary, step) for step in history(account)]
-    return reward_page(visit, row, steps, allowed_actions(visit, row.actions))
+    return reward_page(visit, row, steps, permitted_actions(visit, row.actions))
 
 
 @blueprint.post(REWARDS)
@@ -74,34 +75,20 @@ def act(visit: Visit) -> Response:
     action = next((one for one in ACTIONS if one == word), None)
     if action is None:
         raise Problem(400, "malformed_request", f"`decision` must be one of {', '.join(ACTIONS)}.")
-    _require_permission(visit, action)
+    require_permission(visit, action)
     ids = dict.fromkeys([single] if single else request.form.getlist("id")[:MAX_AT_ONCE])
     note = request.form.get("note", "")[:_MAX_NOTE]
     done = [one.id for one in _accounts(visit, ids) if _decide(visit, one, action, note)]
+    refused, back = len(ids) - len(done) or None, request.form.get("back", "")
+    if is_person_id(back):
+        return back_to(story_path(back), ids=done, part="rewards", done=action, refused=refused)
     path = f"{REWARDS}/{single}" if request.form.get("on") == "reward" and done else REWARDS
     state = request.form.get("state") or None
-    return back_to(path, done=action, ids=done, refused=len(ids) - len(done) or None, state=state)
+    return back_to(path, done=action, ids=done, refused=refused, state=state)
 
 
-def allowed_actions(visit: Visit, actions: list[RewardAction]) -> list[RewardAction]:
-    """Those of the actions that the operator's role permits."""
-    return [action for action in actions if visit.may(permission_for(action))]
-
-
-def permission_for(action: RewardAction) -> Permission:
-    """The permission that an action needs: a task may be done by support, money is decided by growth."""
-    match action:
-        case "fulfil":
-            return "handle_rewards"
-        case "approve" | "hold" | "release":
-            return "approve_rewards"
-        case "revoke" | "restore":
-            return "revoke_rewards"
-        case _:
-            assert_never(action)
-
-
-def _action_name(action: RewardAction) -> ActionName:
+def action_name(action: RewardAction) -> ActionName:
+    """The name of an action in the audit log."""
     match action:
         case "approve":
             return "reward.approved"
@@ -121,30 +108,36 @@ def _action_name(action: RewardAction) -> ActionName:
 
 def _decide(visit: Visit, account: Account, action: RewardAction, note: str) -> bool:
     """Whether the ledger did it; not if the reward is in another state by now."""
-    visit.record(_action_name(action), program=account.program, target=account.id)
+    visit.record(action_name(action), program=account.program, target=account.id)
     result = decide(account, action, random_id("act"), Decider(visit.operator.id, note))
     return result.outcome == "done"
 
 
-def _require_permission(visit: Visit, action: RewardAction) -> None:
-    if not visit.may(permission_for(action)):
+def require_permission(visit: Visit, action: RewardAction) -> None:
+    """Raises Problem 403 if the operator's role does not permit the action."""
+    if not visit.may(permission_for_reward(action)):
         detail = f"The role {visit.operator.role} does not permit `{action}`. Ask an admin."
         raise Problem(403, "role_forbids", detail)
 
 
 def _waiting(program: str) -> RewardRows:
-    state = next((one for one in TASK_STATES if one == request.args.get("state")), TASK_STATES[0])
+    state = next((one for one in LISTED_STATES if one == request.args.get("state")), LISTED_STATES[0])
     name, store = f"{program} {state}", dependencies().store
-    counts: dict[LifeState, int] = {key: one.number for key, one in store.task_counts(program, TASK_STATES).items()}
+    counts: dict[LifeState, int] = {key: one.number for key, one in store.task_counts(program, LISTED_STATES).items()}
     found, more = store.tasks(program, [state], decode_position(request.args.get("cursor"), name), MAX_AT_ONCE)
     cursor = encode_position(name, found[-1].since_ms, found[-1].reward) if more else None
     return RewardRows(_rows(store.accounts([one.reward for one in found])), cursor, state, counts)
 
 
-def _of_person(program: str, text: str) -> RewardRows:
-    person = context().pseudonyms.person_id_to_find(program, text)
-    accounts = dependencies().store.wallet(program, person, 0, MAX_AT_ONCE).accounts
-    return RewardRows(_rows(accounts), None, None, {}, text)
+def _of_person(visit: Visit, person: str) -> RewardRows:
+    """A page of a person's rewards. Raises Problem 404 as `require_person` does."""
+    program = require_person(visit, person)
+    start = decode_position(request.args.get("cursor"), person)
+    first = int(start.score) if start else 0
+    page = dependencies().store.wallet(program, person, first, MAX_AT_ONCE)
+    following = first + MAX_AT_ONCE
+    cursor = encode_position(person, following, "") if following < page.total else None
+    return RewardRows(_rows(page.accounts), cursor, None, {}, person)
 
 
 def _rows(accounts: list[Account]) -> list[RewardRow]:

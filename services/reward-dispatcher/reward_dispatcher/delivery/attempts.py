@@ -14,12 +14,14 @@ from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_datetime
 from referral.log.errors import LogUnavailable
 from referral.telemetry.metrics import counter
+from reward_dispatcher.delivery.attempt_result import AttemptResult
 from reward_dispatcher.delivery.endpoint_queue import Endpoint
 from reward_dispatcher.delivery.excerpts import excerpt_key
 from reward_dispatcher.delivery.lanes import EndpointLane, Lanes
 from reward_dispatcher.delivery.notifier import WriteDelivery
-from reward_dispatcher.delivery.sender import AttemptResult, Sender
+from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.domain.delivery_schedule import ATTEMPTS
+from reward_dispatcher.domain.mail_endpoint import is_mail
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 
 ReportFulfilled = Callable[[RewardFulfilled], Awaitable[None]]
@@ -73,7 +75,7 @@ class Attempts:
         finally:
             self.lanes.finish(lane, delivery.id)
             self._ended(endpoint)
-        if result.outcome != "unsent":
+        if result.outcome not in ("unsent", "missed"):
             succeeded = result.outcome == "accepted"
             self.lanes.record(lane, succeeded=succeeded, seconds=time.monotonic() - began)
         await self._record(endpoint, delivery, result)
@@ -133,4 +135,4 @@ def _count(delivery: MessageDelivery, result: AttemptResult) -> None:
         return
     last = result.outcome == "gone" or delivery.attempts + 1 - delivery.before_round >= ATTEMPTS
     outcome = "delivered" if result.outcome == "accepted" else "failed" if last else "retried"
-    counter("webhook_deliveries").labels(outcome).inc()
+    counter("mails" if is_mail(delivery.webhook) else "webhook_deliveries").labels(outcome).inc()

@@ -21,6 +21,7 @@ from reward_dispatcher.delivery.attempts import Attempts
 from reward_dispatcher.delivery.due_reader import DueMessages, DueReader
 from reward_dispatcher.delivery.endpoint_queue import Endpoint, EndpointQueue
 from reward_dispatcher.delivery.lanes import EndpointLane
+from reward_dispatcher.domain.mail_endpoint import is_mail, webhook_of
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 
 _Result = TypeVar("_Result")
@@ -149,7 +150,7 @@ class DeliveryLoop:
         """Reports the age of the oldest message of each partition that waits for an endpoint that is not disabled."""
         now_ms, oldest = self._clock.now_ms(), dict[int, float]()
         for endpoint in self._queue.endpoints.values():
-            if endpoint.oldest_ms is not None and not endpoint.disabled:
+            if endpoint.oldest_ms is not None and not endpoint.disabled and not is_mail(endpoint.webhook):
                 oldest[endpoint.partition] = min(oldest.get(endpoint.partition, now_ms), endpoint.oldest_ms)
         for partition in self._assigned:
             age_ms = max(0.0, now_ms - oldest.get(partition, now_ms))
@@ -203,7 +204,7 @@ class DeliveryLoop:
         endpoint.oldest_ms, endpoint.disabled = due.oldest_ms, due.health.disabled is not None
         if endpoint.lane is None:
             endpoint.lane = EndpointLane.of(due.health)
-        webhook = self._catalog.webhook(endpoint.webhook)
+        webhook = self._catalog.webhook(webhook_of(endpoint.webhook))
         if webhook is None:  # the catalog is behind; the next survey looks again
             return False
         new = [one for one in due.messages if one.id not in endpoint.on_the_way]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import assert_never
 
 from referral.events.budgets import TOTAL_BUDGET, BudgetReached
-from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from reward_dispatcher.delivery.messages import WebhookEventType
@@ -13,7 +13,9 @@ _REWARD, _PERSON = "rwd_example", "psn_example"
 _WEBHOOK = "whk_example"
 
 
-def example_content(event_type: WebhookEventType, program: str, now: datetime) -> MessageContent:
+def example_content(  # noqa: PLR0911 - one return for each type
+    event_type: WebhookEventType, program: str, now: datetime
+) -> MessageContent:
     """Returns an example of what messages of a type are about."""
     match event_type:
         case "reward.fulfilled":
@@ -43,6 +45,8 @@ def example_content(event_type: WebhookEventType, program: str, now: datetime) -
             )
         case "endpoint.warned":
             return EndpointWarned(occurred_at=now, program=program, webhook=_WEBHOOK, percent=50, failing_since=now)
+        case "endpoint.full":
+            return EndpointFull(occurred_at=now, program=program, webhook=_WEBHOOK, limit="waiting")
         case "endpoint.disabled":
             return EndpointDisabled(occurred_at=now, program=program, webhook=_WEBHOOK, reason="failing")
         case _:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from referral.events.budgets import BudgetReached
-from referral.events.deliveries import EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.people.known_people import KnownPerson, known_people
@@ -21,8 +21,10 @@ from reward_dispatcher.delivery.message_shapes import (
     BudgetReachedMessage,
     DisabledData,
     EndpointDisabledMessage,
+    EndpointFullMessage,
     EndpointWarnedMessage,
     FulfilledData,
+    FullData,
     RedeemedData,
     RevokedData,
     RewardFulfilledMessage,
@@ -33,6 +35,7 @@ from reward_dispatcher.delivery.message_shapes import (
 from reward_dispatcher.sealed_codes import CodeSealer
 
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
+EndpointNotice = EndpointWarned | EndpointFull | EndpointDisabled
 EXAMPLE_PERSON = KnownPerson("example:amy")
 EXAMPLE_CODE = "EXAMPLE-CODE"
 _MOST_UNKNOWN = 10_000
@@ -67,7 +70,7 @@ class MessageBodies:
 
         A test message is about a reward and a person that do not exist.
         """
-        if isinstance(content, EndpointWarned | EndpointDisabled):
+        if isinstance(content, EndpointNotice):
             return endpoint_body(content, test=test)
         if isinstance(content, BudgetReached):
             return budget_body(content, test=test)
@@ -128,7 +131,7 @@ def budget_body(line: BudgetReached, *, test: bool = False) -> bytes:
     return _encode(BudgetReachedMessage(timestamp=line.occurred_at, data=reached))
 
 
-def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False) -> bytes:
+def endpoint_body(line: EndpointNotice, *, test: bool = False) -> bytes:
     """Returns the body for a line about another endpoint of the program."""
     marked = True if test else UNSET
     match line:
@@ -141,6 +144,9 @@ def endpoint_body(line: EndpointWarned | EndpointDisabled, *, test: bool = False
                 test=marked,
             )
             return _encode(EndpointWarnedMessage(timestamp=line.occurred_at, data=warned))
+        case EndpointFull():
+            full = FullData(program=line.program, webhook=line.webhook, limit=line.limit, test=marked)
+            return _encode(EndpointFullMessage(timestamp=line.occurred_at, data=full))
         case EndpointDisabled():
             disabled = DisabledData(program=line.program, webhook=line.webhook, reason=line.reason, test=marked)
             return _encode(EndpointDisabledMessage(timestamp=line.occurred_at, data=disabled))

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from referral.events.budgets import BudgetLevel
-from referral.events.deliveries import DisabledReason, WarningPercent
+from referral.events.deliveries import DisabledReason, EndpointLimit, WarningPercent
 from referral.events.money import Value
 from referral.events.rewards import RevocationReason, RewardKind
 
@@ -78,6 +78,18 @@ class WarnedData(EndpointData, kw_only=True):
     failing_since: Annotated[datetime, Meta(tz=True, description="its first failure after its last success")]
 
 
+class FullData(EndpointData, kw_only=True):
+    """An endpoint that has reached a limit."""
+
+    limit: Annotated[
+        EndpointLimit,
+        Meta(
+            description="waiting: 10,000 messages wait, further ones are missed; undelivered: 50,000 have failed or were missed,"
+            " further ones are not kept"
+        ),
+    ]
+
+
 class DisabledData(EndpointData, kw_only=True):
     """An endpoint that gets no more messages."""
 
@@ -119,6 +131,13 @@ class EndpointWarnedMessage(Struct, kw_only=True, tag_field="type", tag="endpoin
     data: WarnedData
 
 
+class EndpointFullMessage(Struct, kw_only=True, tag_field="type", tag="endpoint.full"):
+    """Another endpoint of the program has so many undelivered messages that further ones are missed."""
+
+    timestamp: _WHEN
+    data: FullData
+
+
 class EndpointDisabledMessage(Struct, kw_only=True, tag_field="type", tag="endpoint.disabled"):
     """Another endpoint of the program was disabled, since it answered 410 or only failed."""
 
@@ -132,5 +151,6 @@ WEBHOOK_MESSAGES = (
     RewardRevokedMessage,
     BudgetReachedMessage,
     EndpointWarnedMessage,
+    EndpointFullMessage,
     EndpointDisabledMessage,
 )

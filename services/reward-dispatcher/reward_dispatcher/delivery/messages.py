@@ -20,6 +20,7 @@ from referral.events.deliveries import (
     DeliveryScheduled,
     EndpointDisabled,
     EndpointEnabled,
+    EndpointFull,
     EndpointWarned,
     MessageContent,
 )
@@ -58,7 +59,13 @@ from referral.events.rewards import (
 from referral.topics import DELIVERIES, REWARDS, Topic
 
 WebhookEventType = Literal[
-    "reward.fulfilled", "reward.redeemed", "reward.revoked", "budget.reached", "endpoint.warned", "endpoint.disabled"
+    "reward.fulfilled",
+    "reward.redeemed",
+    "reward.revoked",
+    "budget.reached",
+    "endpoint.warned",
+    "endpoint.full",
+    "endpoint.disabled",
 ]
 WEBHOOK_EVENT_TYPES: tuple[WebhookEventType, ...] = get_args(WebhookEventType)
 _PREFIXES = tuple(f'{{"type":"{name}"'.encode() for name in WEBHOOK_EVENT_TYPES)
@@ -147,7 +154,7 @@ def reward_message(line: RewardFact) -> MessageContent | None:
 def endpoint_message(line: DeliveryFact) -> MessageContent | None:
     """Returns the line about an endpoint if the program's other endpoints are notified of it: what no operator did."""
     match line:
-        case EndpointWarned():
+        case EndpointWarned() | EndpointFull():
             return line
         case EndpointDisabled():
             return line if line.reason in ("gone", "failing") else None

@@ -13,15 +13,17 @@ import structlog
 
 from referral.catalog.view import Catalog
 from referral.clock import Clock
-from referral.events.deliveries import DeliveryScheduled, EndpointDisabled, EndpointWarned, MessageContent
+from referral.events.deliveries import DeliveryScheduled, EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
 from referral.events.entities import Webhook
 from referral.events.timestamps import to_datetime, to_ms
 from referral.log.errors import LogUnavailable
 from referral.log.records import split
 from referral.telemetry.metrics import counter
 from referral.topics import Topic
+from reward_dispatcher.delivery.message_body import EndpointNotice
 from reward_dispatcher.delivery.messages import LinePosition, message_id, message_of, message_type
 from reward_dispatcher.delivery.ordered_ack import OrderedAck, PendingRecord
+from reward_dispatcher.domain.mail_endpoint import mail_endpoint
 
 WriteDelivery = Callable[[str, bytes], Awaitable[int]]
 """Writes a line under an endpoint's key; returns once it is durable."""
@@ -45,7 +47,8 @@ class ReceivedRecord:
 class Notifier:
     """Schedules messages; belongs to one event loop.
 
-    `refresh` returns once the catalog has every webhook that was registered before the call. It raises LogUnavailable.
+    `refresh` returns once the catalog has every webhook that was registered before the call. It raises LogUnavailable. `sends_mail`
+    is whether the contact of an endpoint gets an e-mail about it.
     """
 
     def __init__(
@@ -54,12 +57,14 @@ class Notifier:
         refresh: Callable[[], Awaitable[None]],
         write: WriteDelivery,
         clock: Clock,
+        sends_mail: bool = False,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._catalog = catalog
         self._refresh = refresh
         self._write = write
         self._clock = clock
+        self._sends_mail = sends_mail
         self._pause = pause
         self._order = OrderedAck()
         self._places = asyncio.Semaphore(_MAX_RECORDS)
@@ -108,24 +113,28 @@ class Notifier:
     def _lines(
         self, received: ReceivedRecord, position: LinePosition, content: MessageContent
     ) -> Iterator[DeliveryScheduled]:
-        """A line for each webhook that was registered before the record, for messages of this type, of another endpoint than
-        the one that the message is about.
-        """
+        """A line for each endpoint that the message is for."""
         now = to_datetime(self._clock.now_ms())
+        for endpoint in self._endpoints(content, received.recorded_at_ms):
+            yield DeliveryScheduled(
+                occurred_at=now,
+                program=content.program,
+                webhook=endpoint,
+                message=message_id(content, position),
+                content=content,
+            )
+
+    def _endpoints(self, content: MessageContent, recorded_at_ms: int) -> Iterator[str]:
+        """Webhooks that were registered before the record, for messages of this type; of the one that it is about, the contact."""
         for webhook in self._catalog.webhooks(content.program):
-            if _is_for(webhook, content, received.recorded_at_ms):
-                yield DeliveryScheduled(
-                    occurred_at=now,
-                    program=content.program,
-                    webhook=webhook.id,
-                    message=message_id(content, position),
-                    content=content,
-                )
+            if isinstance(content, EndpointNotice) and content.webhook == webhook.id:
+                if self._sends_mail and webhook.contact is not None:
+                    yield mail_endpoint(webhook.id)
+            elif _is_for(webhook, content, recorded_at_ms):
+                yield webhook.id
 
 
 def _is_for(webhook: Webhook, content: MessageContent, recorded_at_ms: int) -> bool:
-    if isinstance(content, EndpointWarned | EndpointDisabled) and content.webhook == webhook.id:
-        return False
     wanted = not webhook.events or message_type(content) in webhook.events
     return wanted and recorded_at_ms >= to_ms(webhook.registered_at)
 
@@ -145,9 +154,11 @@ def _contents(received: ReceivedRecord) -> Iterator[tuple[LinePosition, MessageC
 
 
 def _count_change(content: MessageContent) -> None:
-    """Counts the warnings and ends of endpoints, for alerts."""
+    """Counts the warnings, limits and ends of endpoints, for alerts."""
     match content:
         case EndpointWarned():
             counter("webhook_endpoint_changes").labels(f"warned_{content.percent}").inc()
+        case EndpointFull():
+            counter("webhook_endpoint_changes").labels(f"full_{content.limit}").inc()
         case EndpointDisabled():
             counter("webhook_endpoint_changes").labels(f"disabled_{content.reason}").inc()

@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import httpcore
 
 from referral.clock import Clock
 from referral.encryption import DecryptionFailed
-from referral.events.deliveries import AttemptFailure, AttemptOutcome, MessageContent
+from referral.events.deliveries import AttemptFailure, MessageContent
 from referral.events.entities import Webhook
 from referral.key_ring import KeyRing
+from reward_dispatcher.delivery.attempt_result import AttemptResult
 from reward_dispatcher.delivery.connections import AddressRefused, Answer
 from reward_dispatcher.delivery.excerpts import MAX_EXCERPT, excerpt_of
 from reward_dispatcher.delivery.retry_after import parse_retry_after
 from reward_dispatcher.delivery.signatures import signed_headers
+from reward_dispatcher.delivery.warning_mail import WarningMails
+from reward_dispatcher.domain.mail_endpoint import is_mail
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 from reward_dispatcher.webhook_secrets import live_secret_pairs
 
@@ -39,19 +41,11 @@ class Post(Protocol):
         """Returns the response of a receiver. Raises TimeoutError, OSError or httpcore's errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
-    """How an attempt ended. `excerpt` is of the answer, or of the error; it is not for the log."""
-
-    outcome: AttemptOutcome
-    failure: AttemptFailure | None = None
-    status: int | None = None
-    retry_after_s: int | None = None
-    excerpt: str = ""
-
-
 class Sender:
-    """Makes attempts; belongs to one event loop. `ring` opens the secrets of webhooks, which `clock` ends after a rotation."""
+    """Makes attempts; belongs to one event loop. `ring` opens the secrets of webhooks, which `clock` ends after a rotation.
+
+    `mails` makes those of e-mails; None without: they are missed.
+    """
 
     def __init__(
         self,
@@ -59,12 +53,14 @@ class Sender:
         build_body: BuildBody,
         ring: KeyRing,
         clock: Clock,
+        mails: WarningMails | None = None,
         real_time_s: Callable[[], float] = time.time,
     ) -> None:
         self._post = post
         self._build_body = build_body
         self._ring = ring
         self._clock = clock
+        self._mails = mails or WarningMails(None, ring)
         self._real_time_s = real_time_s
 
     async def attempt(self, webhook: Webhook, delivery: MessageDelivery, *, proven: bool) -> AttemptResult:
@@ -72,6 +68,8 @@ class Sender:
 
         `proven` is whether the receiver responded lately.
         """
+        if is_mail(delivery.webhook):
+            return await self._mails.attempt(webhook, delivery)
         try:
             body = await self._build_body(delivery.content, test=delivery.test)
             pairs = live_secret_pairs(self._ring, webhook, self._clock.now_ms())

@@ -24,6 +24,7 @@ from referral.log.progress_monitor import ProgressMonitor, TopicEnds, unassigned
 from referral.log.progress_watch import Backlog
 from referral.log.topic_admin import partition_count
 from referral.log.topic_check import LogStartup
+from referral.mail import mailer_of
 from referral.redis_client import connect_for_folds, connect_for_http
 from referral.telemetry.metrics import counter, gauge
 from referral.topics import DELIVERIES, EVENTS, REWARDS, Topic, partition_of
@@ -41,6 +42,7 @@ from reward_dispatcher.delivery.line_writer import LineWriter
 from reward_dispatcher.delivery.message_body import MessageBodies
 from reward_dispatcher.delivery.notifier import Notifier, ReceivedRecord
 from reward_dispatcher.delivery.sender import Sender
+from reward_dispatcher.delivery.warning_mail import WarningMails
 from reward_dispatcher.sealed_codes import CodeSealer
 
 _SERVICE = "reward-dispatcher"
@@ -69,7 +71,10 @@ class DeliveryWorker:
         self._monitor = ProgressMonitor("delivery", settings, self._ends, self._backlogs)
         self._writers = {topic: LineWriter(topic.name, self._sender_to(topic)) for topic in (DELIVERIES, REWARDS)}
         self._refresh = CatalogRefresh(lambda: self._catalog.read_to_end(_CATALOG_TIMEOUT_S))
-        self._notifier = Notifier(self._catalog.view, self._refresh.refresh, self._write_delivery, self._clock)
+        self._mailer = mailer_of(settings)
+        self._notifier = Notifier(
+            self._catalog.view, self._refresh.refresh, self._write_delivery, self._clock, self._mailer is not None
+        )
         self._loop = self._delivery_loop()
         self.app = self._register_handlers(create_faust_app(settings))
 
@@ -77,7 +82,7 @@ class DeliveryWorker:
         ring = self._settings.key_ring()
         bodies = MessageBodies(self._catalog.people, CodeSealer(ring), self._refresh.refresh)
         receivers = receiver_connections(loopback=self._settings.webhook_loopback)
-        sender = Sender(receivers.post, bodies.build, ring, self._clock)
+        sender = Sender(receivers.post, bodies.build, ring, self._clock, WarningMails(self._mailer, ring))
         ends = TopicEnds(self._settings, DELIVERIES)
 
         def attempts_of(ended: Callable[[Endpoint], None]) -> Attempts:
@@ -87,6 +92,8 @@ class DeliveryWorker:
 
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
+        if self._mailer is None:
+            log.info("warnings about webhooks are not sent by e-mail", reason="REFERRAL_SMTP_HOST is not set")
         self._catalog.start()
         with serve_ops(self._settings, self._checks()):
             try:

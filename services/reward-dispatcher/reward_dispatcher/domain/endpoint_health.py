@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from referral.events.deliveries import AttemptFailure, DisabledReason, WarningPercent
+from referral.events.deliveries import AttemptFailure, DisabledReason, EndpointLimit, WarningPercent
 from referral.events.timestamps import DAY_MS
 
 DISABLED_AFTER_MS = 5 * DAY_MS
@@ -16,12 +16,17 @@ MIN_FAILURES = 10
 """Attempts that must have failed before an endpoint is disabled: a whole schedule. Two failures six days apart prove little."""
 WARNINGS: tuple[WarningPercent, ...] = (50, 70, 90)
 KEPT_DAYS = 30
+MAX_WAITING = 10_000
+"""Messages that wait for an endpoint at most: further ones are missed. About 7 MB of Redis."""
+MAX_UNDELIVERED = 50_000
+"""Failed and missed messages of an endpoint that are kept at most. About 35 MB of Redis."""
 
 
 class DayFigures(Struct, frozen=True, array_like=True):
     """Figures of a day (its number since 1970-01-01 in UTC): messages, except `failed_attempts`.
 
-    `latency_ms` is the sum of the times from the scheduling of each delivered message to its delivery.
+    `latency_ms` is the sum of the times from the scheduling of each delivered message to its delivery. `kept` are those that failed
+    or were missed on this day and can still be sent again, `dropped` those that are not kept.
     """
 
     day: int
@@ -30,12 +35,15 @@ class DayFigures(Struct, frozen=True, array_like=True):
     failed: int = 0
     missed: int = 0
     latency_ms: int = 0
+    kept: int = 0
+    dropped: int = 0
 
 
 class EndpointHealth(Struct, frozen=True, array_like=True, tag="endpoint"):
     """Times are milliseconds since the epoch. `failing_since_ms` is the first failure after the last success, if any.
 
-    `waiting` is how many messages wait for an attempt; `warned` the highest warning since then, 0 for none.
+    `waiting` is how many messages wait for an attempt; `warned` the highest warning since then, 0 for none; `full` the limit that
+    was reached last, until the endpoint responds and has room again.
     """
 
     waiting: int = 0
@@ -49,19 +57,23 @@ class EndpointHealth(Struct, frozen=True, array_like=True, tag="endpoint"):
     disabled: DisabledReason | None = None
     disabled_ms: int | None = None
     days: tuple[DayFigures, ...] = ()
+    full: EndpointLimit | None = None
 
 
 class HealthChange(NamedTuple):
-    """The endpoint after an attempt; the warning that is due now, if any; whether it is disabled now for only failing."""
+    """The endpoint after a line; the warning that is due now, if any; whether it is disabled now; the limit that it reaches."""
 
     health: EndpointHealth
     warning: WarningPercent | None = None
     disables: bool = False
+    reaches: EndpointLimit | None = None
 
 
 def record_success(health: EndpointHealth, at_ms: int) -> EndpointHealth:
     """Returns the endpoint after an accepted message: it is not failing, and later warnings begin anew."""
-    return replace(health, last_success_ms=at_ms, failing_since_ms=None, failures=0, warned=0)
+    has_room = health.waiting <= MAX_WAITING // 2 and undelivered(health, at_ms) <= MAX_UNDELIVERED // 2
+    full = None if has_room else health.full
+    return replace(health, last_success_ms=at_ms, failing_since_ms=None, failures=0, warned=0, full=full)
 
 
 def record_failure(
@@ -115,6 +127,19 @@ def add_figures(health: EndpointHealth, at_ms: int, change: DayFigures) -> Endpo
     return replace(health, days=tuple(one for one in days if one.day > newest - KEPT_DAYS))
 
 
+def undelivered(health: EndpointHealth, at_ms: int) -> int:
+    """Returns how many failed and missed messages are kept."""
+    oldest = at_ms // DAY_MS - KEPT_DAYS
+    return sum(one.kept for one in health.days if one.day > oldest)
+
+
+def record_limit(change: HealthChange, limit: EndpointLimit) -> HealthChange:
+    """Returns the change with a limit that a message has met: reported once, until the endpoint has room again."""
+    if change.health.full in (limit, "undelivered"):
+        return change
+    return change._replace(health=replace(change.health, full=limit), reaches=limit)
+
+
 def _sum(first: DayFigures, second: DayFigures) -> DayFigures:
     return DayFigures(
         first.day,
@@ -123,4 +148,6 @@ def _sum(first: DayFigures, second: DayFigures) -> DayFigures:
         first.failed + second.failed,
         first.missed + second.missed,
         first.latency_ms + second.latency_ms,
+        first.kept + second.kept,
+        first.dropped + second.dropped,
     )

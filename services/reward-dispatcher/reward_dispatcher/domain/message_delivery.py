@@ -39,11 +39,11 @@ class MessageDelivery(Struct, frozen=True, array_like=True, tag="delivery"):
     test: bool = False
 
 
-def schedule(line: DeliveryScheduled, *, disabled: bool) -> MessageDelivery:
-    """Returns a new delivery, due at once; missed if the endpoint is disabled."""
+def schedule(line: DeliveryScheduled, *, missed: bool) -> MessageDelivery:
+    """Returns a new delivery, due at once, or missed: then its endpoint is disabled, or has too many that wait."""
     at_ms = to_ms(line.occurred_at)
     new = MessageDelivery(line.webhook, line.message, line.content, at_ms, at_ms, test=line.test)
-    return replace(new, status="missed", ended_ms=at_ms) if disabled else new
+    return replace(new, status="missed", ended_ms=at_ms) if missed else new
 
 
 def apply_attempt(delivery: MessageDelivery, line: DeliveryAttempted) -> MessageDelivery | None:
@@ -78,6 +78,11 @@ def _after_failure(delivery: MessageDelivery, at_ms: int, retry_after_s: int | N
     if due_ms is None:
         return replace(delivery, status="failed", ended_ms=at_ms)
     return replace(delivery, due_ms=due_ms)
+
+
+def is_undelivered(delivery: MessageDelivery | None) -> bool:
+    """Whether the delivery has ended without success, and can be sent again on request."""
+    return delivery is not None and delivery.status in ("failed", "missed")
 
 
 def replay(delivery: MessageDelivery, at_ms: int) -> MessageDelivery | None:

@@ -18,6 +18,8 @@ from referral.events.deliveries import (
     DeliveryScheduled,
     EndpointDisabled,
     EndpointEnabled,
+    EndpointFull,
+    EndpointLimit,
     EndpointWarned,
     delivery_key,
 )
@@ -26,6 +28,8 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, Timer
 from referral.topics import DELIVERIES, Topic
 from reward_dispatcher.domain.endpoint_health import (
+    MAX_UNDELIVERED,
+    MAX_WAITING,
     DayFigures,
     EndpointHealth,
     HealthChange,
@@ -33,9 +37,19 @@ from reward_dispatcher.domain.endpoint_health import (
     disable,
     enable,
     record_failure,
+    record_limit,
     record_success,
+    undelivered,
 )
-from reward_dispatcher.domain.message_delivery import KEPT_MS, MessageDelivery, apply_attempt, replay, schedule
+from reward_dispatcher.domain.mail_endpoint import is_mail
+from reward_dispatcher.domain.message_delivery import (
+    KEPT_MS,
+    MessageDelivery,
+    apply_attempt,
+    is_undelivered,
+    replay,
+    schedule,
+)
 from reward_dispatcher.folds import delivery_state_keys as state_keys
 
 State = MessageDelivery | EndpointHealth
@@ -50,7 +64,7 @@ class DeliveriesFold:
     service = state_keys.SERVICE
     source: Topic = DELIVERIES
     outputs: Sequence[Topic] = (DELIVERIES,)
-    ignored: Sequence[type[Struct]] = (EndpointWarned,)
+    ignored: Sequence[type[Struct]] = (EndpointWarned, EndpointFull)
     state: object = State
     keeps_order = True
 
@@ -61,7 +75,7 @@ class DeliveriesFold:
                 return state_keys.endpoint(line.webhook), state_keys.message(line.webhook, line.message)
             case EndpointDisabled() | EndpointEnabled():
                 return (state_keys.endpoint(line.webhook),)
-            case EndpointWarned() | ClockTicked():
+            case EndpointWarned() | EndpointFull() | ClockTicked():
                 return ()
             case _:
                 assert_never(line)
@@ -75,7 +89,7 @@ class DeliveriesFold:
                 return _endpoint_decision(line, _disabled(line, _health(line, states)))
             case EndpointEnabled():
                 return _endpoint_decision(line, enable(_health(line, states)))
-            case EndpointWarned() | ClockTicked():
+            case EndpointWarned() | EndpointFull() | ClockTicked():
                 return Decision()
             case _:
                 assert_never(line)
@@ -98,29 +112,42 @@ def _disabled(line: EndpointDisabled, health: EndpointHealth) -> EndpointHealth:
 
 def _message_decision(line: _MessageLine, health: EndpointHealth, before: MessageDelivery | None) -> Decision[State]:
     after = _transition(line, health, before)
-    changed = HealthChange(health)
-    if isinstance(line, DeliveryAttempted) and after is not None:
-        changed = _attempted(line, health)
     if after is None:
         return Decision()
-    counted = _counted(before, after, changed.health, to_ms(line.occurred_at))
+    changed = _attempted(line, health) if isinstance(line, DeliveryAttempted) else HealthChange(health)
+    at_ms = to_ms(line.occurred_at)
+    ends = is_undelivered(after) and not is_undelivered(before)
+    dropped = ends and undelivered(health, at_ms) >= MAX_UNDELIVERED
+    if limit := _limit(line, health, after, dropped=dropped):
+        changed = record_limit(changed, limit)
+    counted = _counted(before, after, changed.health, at_ms, dropped=dropped)
     changes: dict[Key, State | float | None] = {state_keys.endpoint(line.webhook): counted}
-    changes |= _message_changes(before, after)
-    active = 0.0 if counted.waiting > 0 else None
+    changes |= _dropped(before) if dropped else _message_changes(before, after)
     if (health.waiting > 0) != (counted.waiting > 0):
-        changes[SortedSetMember(state_keys.ACTIVE, line.webhook)] = active
+        changes[SortedSetMember(state_keys.ACTIVE, line.webhook)] = 0.0 if counted.waiting > 0 else None
     return Decision(changes, _outputs(line, changed))
 
 
+def _limit(
+    line: _MessageLine, health: EndpointHealth, after: MessageDelivery, *, dropped: bool
+) -> EndpointLimit | None:
+    """The limit of the endpoint that the message has met."""
+    if dropped:
+        return "undelivered"
+    is_refused = isinstance(line, DeliveryScheduled) and after.status == "missed" and health.disabled is None
+    return "waiting" if is_refused else None
+
+
 def _transition(line: _MessageLine, health: EndpointHealth, before: MessageDelivery | None) -> MessageDelivery | None:
-    """The message after a line; None if it changes nothing. A disabled endpoint is sent nothing again."""
+    """The message after a line; None if it changes nothing. An endpoint that is disabled or full is sent nothing again."""
+    has_room = health.waiting < MAX_WAITING
     match line:
         case DeliveryScheduled():
-            return schedule(line, disabled=health.disabled is not None) if before is None else None
+            return schedule(line, missed=health.disabled is not None or not has_room) if before is None else None
         case DeliveryAttempted():
             return apply_attempt(before, line) if before is not None else None
         case DeliveryReplayed():
-            if before is None or health.disabled is not None:
+            if before is None or health.disabled is not None or (is_undelivered(before) and not has_room):
                 return None
             return replay(before, to_ms(line.occurred_at))
         case _:
@@ -128,8 +155,13 @@ def _transition(line: _MessageLine, health: EndpointHealth, before: MessageDeliv
 
 
 def _attempted(line: DeliveryAttempted, health: EndpointHealth) -> HealthChange:
-    """The endpoint after an attempt; one that was not made, or that this system failed to build, says nothing about it."""
+    """The endpoint after an attempt; one that was not made, or that this system failed to build, says nothing about it.
+
+    E-mails that fail are tried again, and no more: a mail server is no endpoint that someone has to be warned of.
+    """
     at_ms = to_ms(line.occurred_at)
+    if is_mail(line.webhook) and line.outcome != "accepted":
+        return HealthChange(health)
     match line.outcome:
         case "accepted":
             return HealthChange(record_success(health, at_ms))
@@ -148,22 +180,33 @@ def _attempted(line: DeliveryAttempted, health: EndpointHealth) -> HealthChange:
 
 
 def _counted(
-    before: MessageDelivery | None, after: MessageDelivery, health: EndpointHealth, at_ms: int
+    before: MessageDelivery | None, after: MessageDelivery, health: EndpointHealth, at_ms: int, *, dropped: bool
 ) -> EndpointHealth:
-    """The endpoint with how many messages wait, and the figures of a message that ended."""
+    """The endpoint with how many messages wait or are kept, and the figures of a message that ended."""
     waited, waits = before is not None and before.status == "waiting", after.status == "waiting"
     counted = replace(health, waiting=health.waiting + waits - waited)
+    if before is not None and is_undelivered(before) and not is_undelivered(after):
+        counted = add_figures(counted, before.ended_ms, DayFigures(0, kept=-1))
+    kept = is_undelivered(after) and not dropped
     match after.status:
         case "waiting":
             return counted
         case "delivered":
             return add_figures(counted, at_ms, DayFigures(0, delivered=1, latency_ms=max(0, at_ms - after.created_ms)))
         case "failed":
-            return add_figures(counted, at_ms, DayFigures(0, failed=1))
+            return add_figures(counted, at_ms, DayFigures(0, failed=1, kept=kept, dropped=dropped))
         case "missed":
-            return add_figures(counted, at_ms, DayFigures(0, missed=1))
+            return add_figures(counted, at_ms, DayFigures(0, missed=1, kept=kept, dropped=dropped))
         case _:
             assert_never(after.status)
+
+
+def _dropped(before: MessageDelivery | None) -> dict[Key, State | float | None]:
+    """A message that waited until now, or was new, without a place: the state is as if it had never been."""
+    if before is None:
+        return {}
+    due = SortedSetMember(state_keys.due(before.webhook), before.id)
+    return {state_keys.message(before.webhook, before.id): None, _listed(before): None, due: None}
 
 
 def _message_changes(before: MessageDelivery | None, after: MessageDelivery) -> dict[Key, State | float | None]:
@@ -191,12 +234,14 @@ def _endpoint_decision(line: EndpointDisabled | EndpointEnabled, health: Endpoin
 
 
 def _outputs(line: _MessageLine, change: HealthChange) -> list[Output]:
-    """The warning or the end that an attempt led to."""
+    """The warning, the end or the limit that a line led to."""
     facts: list[DeliveryFact] = []
     common = {"occurred_at": line.occurred_at, "program": line.program, "webhook": line.webhook}
     if change.warning is not None:
         since = to_datetime(change.health.failing_since_ms or 0)
         facts.append(EndpointWarned(**common, percent=change.warning, failing_since=since))  # type: ignore[arg-type]
+    if change.reaches is not None and not is_mail(line.webhook):
+        facts.append(EndpointFull(**common, limit=change.reaches))  # type: ignore[arg-type]
     if change.disables:
         facts.append(EndpointDisabled(**common, reason=change.health.disabled or "failing"))  # type: ignore[arg-type]
     return [Output(DELIVERIES, fact, delivery_key(fact)) for fact in facts]

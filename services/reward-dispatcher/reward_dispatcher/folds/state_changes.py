@@ -119,6 +119,8 @@ def _new_account_changes(account: Account) -> Changes:
         changes[state_keys.balance_entry(account)] = _expiry(account)
     if account.code:
         changes[state_keys.code_holder(account.program, account.code)] = CodeHolder(account.id)
+    for entry in state_keys.order_entries(account):
+        changes[entry] = 0.0
     return changes
 
 
@@ -141,7 +143,11 @@ def _changes_between(before: Account, after: Account) -> Changes:
         changes |= {task: float(after.changed_ms)} if task else {}
     if before.code != after.code:
         _add_code_changes(before.code, after, changes)
-    return changes
+    return changes if before.uses == after.uses else changes | _new_orders(before, after)
+
+
+def _new_orders(before: Account, after: Account) -> Changes:
+    return dict.fromkeys(state_keys.order_entries(after) - state_keys.order_entries(before), 0.0)
 
 
 def _add_code_changes(before: str | None, after: Account, changes: Changes) -> None:

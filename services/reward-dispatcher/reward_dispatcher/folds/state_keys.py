@@ -17,7 +17,9 @@ LEDGER = "ledger"
 CLAWBACK = "clawback"  # the rank of rewards that were redeemed and then revoked
 _STATUS_RANKS: dict[str, float] = {status: float(rank) for rank, status in enumerate(STATUSES)}
 CLAWED_BACK: LifeState = "clawed_back"
-TASK_STATES: tuple[LifeState, ...] = ("manual", "operator", "pool_empty", "file_missing", CLAWED_BACK)
+TASK_STATES: tuple[LifeState, ...] = ("manual", "operator", "pool_empty", "file_missing", "budget", CLAWED_BACK)
+LISTED_STATES: tuple[LifeState, ...] = (*TASK_STATES, "holding_period")
+"""The states whose rewards are listed: those that wait for a person or a remedy, and those that only wait for time."""
 RANKS_BY_STATUS: dict[str, float] = {**_STATUS_RANKS, CLAWBACK: _STATUS_RANKS["redeemed"] + 0.5}
 
 
@@ -97,6 +99,31 @@ def reward_in_wallet(member: str) -> str:
     return member.rpartition(" ")[2]
 
 
+ORDERS = "orders"
+"""A sorted set of the rewards that were earned with an order or used for one; those of an order are together. All scores are 0."""
+_ORDER_TRIGGER = "order"  # `order:conversion:order`
+
+
+def order_range(program: str, order: str) -> tuple[str, str]:
+    """The least and the greatest member of an order, as ZRANGE BYLEX takes them."""
+    first = f"{program}|{order}"
+    return f"[{first}\x00", f"({first}\x01"
+
+
+def reward_in_order(member: str) -> str:
+    """The id of the reward of a member."""
+    return member.rpartition("\x00")[2]
+
+
+def order_entries(reward: Account) -> set[SortedSetMember]:
+    """The reward with each order that it was earned with, used for or held for."""
+    kind, _, rest = reward.trigger.partition(":")
+    orders = {use.order for use in reward.uses}
+    if kind == _ORDER_TRIGGER:
+        orders.add(rest.partition(":")[2])
+    return {SortedSetMember(ORDERS, f"{reward.program}|{order}\x00{reward.id}") for order in orders}
+
+
 def balance(program: str, beneficiary: str) -> StateGroup:
     """The accounts that take part in a person's balances, of all units; scores are the times when they expire (ms)."""
     return StateGroup(f"balance:{program}|{beneficiary}", account(""))
@@ -118,13 +145,13 @@ def status_rank(reward: Account) -> float:
 
 
 def tasks(program: str, state: LifeState) -> str:
-    """A sorted set: the ids of the rewards that wait for a person or a remedy in this state, by the time since when (ms)."""
+    """A sorted set: the ids of the rewards in one of LISTED_STATES, by the time since when (ms)."""
     return f"tasks:{program}|{state}"
 
 
 def task_entry(reward: Account) -> SortedSetMember | None:
-    """The reward in the list of those that wait for a person or a remedy; None if it does not."""
-    if reward.hold_reason in (None, "holding_period") and not reward.clawback:  # most rewards
+    """The reward in the list of its state; None if such rewards are not listed."""
+    if reward.hold_reason is None and not reward.clawback:  # most rewards
         return None
     return SortedSetMember(tasks(reward.program, life_state(reward)), reward.id)
 

@@ -7,7 +7,9 @@ from referral.config import Settings
 from referral.http.app import create_app
 from referral.telemetry.logs import configure_logs
 from reward_dispatcher.console.budget_views import blueprint as console_budgets
+from reward_dispatcher.console.bulk_views import blueprint as console_bulk
 from reward_dispatcher.console.desk_views import blueprint as desk
+from reward_dispatcher.console.person_views import blueprint as console_person
 from reward_dispatcher.console.pool_views import blueprint as console_pools
 from reward_dispatcher.console.reward_views import blueprint as console_rewards
 from reward_dispatcher.console.webhook_views import blueprint as console_webhooks
@@ -52,6 +54,8 @@ BLUEPRINTS = (
 WALLET = (wallet_api.blueprint, wallet_opening_api.blueprint)  # pages for people; not part of the API
 
 CONSOLE = (
+    console_bulk,
+    console_person,
     console_rewards,
     console_pools,
     desk,

@@ -3,7 +3,7 @@
 The order of the log decides between concurrent requests, so nothing is locked here and every response is final.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from reward_dispatcher.http_api.dependencies import dependencies
 Result = TypeVar("Result")
 
 _DEADLINE_S = 2.0
+_DEADLINE_OF_MANY_S = 10.0
 _encode = msgspec.json.Encoder().encode
 
 
@@ -30,6 +31,21 @@ def decided(line: KeyedReward, read_result: Callable[[], Result | None], note: P
     if result is None:
         raise unavailable("The request is on the log, but the ledger has not decided on it yet.")
     return result
+
+
+def decided_all(
+    requests: Sequence[tuple[KeyedReward, PersonText | None]], read_results: Callable[[], list[Result]]
+) -> list[Result]:
+    """Publishes many requests with their notes, and returns the results that there are once all or ten seconds are through."""
+    records = people_records({people_key(note): note for _, note in requests if note})
+    keyed = [(reward_key(line), _encode(line)) for line, _ in requests]
+    dependencies().publisher.publish(REWARDS, keyed, records)
+
+    def complete() -> list[Result] | None:
+        results = read_results()
+        return results if len(results) == len(requests) else None
+
+    return poll(complete, _DEADLINE_OF_MANY_S) or read_results()
 
 
 def require_complete_ledger() -> None:

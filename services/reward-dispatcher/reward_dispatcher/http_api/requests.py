@@ -8,7 +8,7 @@ from referral.events.normal_forms import normalize_code
 from referral.events.value_checks import InvalidValue, legible
 from referral.http.paging import PageQuery
 from reward_dispatcher.domain.uploaded_codes import MAX_CODE, MAX_LINE
-from reward_dispatcher.folds.state_keys import CLAWED_BACK, TASK_STATES
+from reward_dispatcher.folds.state_keys import CLAWED_BACK, LISTED_STATES
 
 MAX_VOID_CODES = 1000
 _ID = validate.Length(min=1, max=64)
@@ -154,8 +154,8 @@ class TasksQuery(PageQuery):
         metadata={"description": "`clawed_back`: used, and revoked afterwards; both without it"},
     )
     hold_reason = fields.Str(
-        validate=validate.OneOf([state for state in TASK_STATES if state != CLAWED_BACK]),
-        metadata={"description": "what they are held for; every reason without it"},
+        validate=validate.OneOf([state for state in LISTED_STATES if state != CLAWED_BACK]),
+        metadata={"description": "what they are held for; every reason but `holding_period` without it"},
     )
 
 

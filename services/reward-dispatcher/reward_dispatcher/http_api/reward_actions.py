@@ -1,11 +1,13 @@
 """What operators decide about single rewards, and the rewards that wait for a decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from flask import g
 from flask_smorest import Blueprint
 
+from referral.events.ids import random_id
 from referral.events.people import PersonText
 from referral.events.rewards import LifeState, RewardAction, RewardActionRequested
 from referral.events.timestamps import to_datetime
@@ -22,9 +24,9 @@ from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_cycle import legal_actions
 from reward_dispatcher.domain.life_history import history
 from reward_dispatcher.domain.operator_actions import ActionResult
-from reward_dispatcher.folds.state_keys import CLAWED_BACK, TASK_STATES
+from reward_dispatcher.folds.state_keys import CLAWED_BACK, LISTED_STATES, TASK_STATES
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.ledger_request import decided
+from reward_dispatcher.http_api.ledger_request import decided, decided_all
 from reward_dispatcher.http_api.request_identity import request_id
 from reward_dispatcher.http_api.requests import RewardActionRequest, TasksQuery
 from reward_dispatcher.http_api.responses import (
@@ -79,8 +81,8 @@ def reward_history(reward_id: str) -> HistoryResponse:
 def tasks(query: dict[str, str], program: str) -> TasksResponse:
     """Rewards that wait for a person or a remedy, the longest wait first.
 
-    `manual` is a task to complete (fulfil), `operator` held by a person, `pool_empty` and `file_missing` wait for codes and files;
-    `clawed_back` was used and revoked afterwards.
+    `manual` is a task to complete (fulfil), `operator` held by a person, `pool_empty` and `file_missing` wait for codes and files,
+    `budget` for money; `clawed_back` was used and revoked afterwards. `holding_period` only waits for time: ask for it by name.
     """
     require_program(program)
     states, limit = _task_states(query.get("status"), query.get("hold_reason")), int(query["limit"])
@@ -96,7 +98,8 @@ def tasks(query: dict[str, str], program: str) -> TasksResponse:
 
 def _task_states(status: str | None, hold_reason: str | None) -> list[LifeState]:
     """The lists that the query names."""
-    chosen = [state for state in TASK_STATES if status is None or (state == CLAWED_BACK) == (status == CLAWED_BACK)]
+    listed = LISTED_STATES if hold_reason else TASK_STATES
+    chosen = [state for state in listed if status is None or (state == CLAWED_BACK) == (status == CLAWED_BACK)]
     return [state for state in chosen if hold_reason in (None, state)]
 
 
@@ -115,6 +118,25 @@ def decide(account: Account, action: RewardAction, request: str, decider: Decide
     earlier = store.action_result(account.program, account.beneficiary, request)
     if earlier is not None:
         return earlier
+    line, note = _requested(account, action, request, decider)
+    return decided(line, lambda: store.action_result(account.program, account.beneficiary, request), note)
+
+
+def decide_all(accounts: Sequence[Account], action: RewardAction, decider: Decider) -> list[ActionResult]:
+    """Returns the ledger's results of one action on many rewards; those that are not decided in time are left out.
+
+    All requests go on the log at once. Raises NotDurable.
+    """
+    requests = {random_id("act"): account for account in accounts}
+    lines = [_requested(account, action, request, decider) for request, account in requests.items()]
+    store = dependencies().store
+    return decided_all(lines, lambda: store.action_results([(one, request) for request, one in requests.items()]))
+
+
+def _requested(
+    account: Account, action: RewardAction, request: str, decider: Decider
+) -> tuple[RewardActionRequested, PersonText | None]:
+    """The line that requests an action, and the record of the note."""
     note = new_note(account, decider.note, request)
     line = RewardActionRequested(
         occurred_at=to_datetime(context().clock.now_ms()),
@@ -127,7 +149,7 @@ def decide(account: Account, action: RewardAction, request: str, decider: Decide
         note=note.text_id if note else None,
         api_key=decider.api_key,
     )
-    return decided(line, lambda: store.action_result(account.program, account.beneficiary, request), note)
+    return line, note
 
 
 def new_note(account: Account, text: str, request: str) -> PersonText | None:

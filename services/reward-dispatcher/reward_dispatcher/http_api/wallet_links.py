@@ -66,10 +66,15 @@ def wallet_link(body: dict[str, object], program: str, external_id: str) -> Wall
     """A new link to the wallet of a person, who need not be a participant. Each request creates another link."""
     require_program(program)
     person = _require_person(program, external_id)
-    access = revoke_links(program, person) if body["revoke"] else context().people.snapshot().wallet_access(person)
+    return new_link(program, person, int(str(body["days"])), revoke=bool(body["revoke"]))
+
+
+def new_link(program: str, person: str, days: int, *, revoke: bool) -> WalletLinkResponse:
+    """A new link to a person's wallet; `revoke` ends every earlier one. Raises NotDurable."""
+    access = revoke_links(program, person) if revoke else context().people.snapshot().wallet_access(person)
     now_ms = context().clock.now_ms()
     issued_ms = max(now_ms, to_ms(access.links_from)) if access else now_ms
-    expires_ms = now_ms + int(str(body["days"])) * DAY_MS
+    expires_ms = now_ms + days * DAY_MS
     token = WalletToken(random_id("wlk"), program, person, issued_ms, expires_ms, expires_ms)
     return WalletLinkResponse(
         id=token.id,

@@ -18,6 +18,7 @@ from reward_dispatcher.delivery.example_content import example_content
 from reward_dispatcher.delivery.excerpts import excerpt_key, read_excerpts
 from reward_dispatcher.delivery.messages import WebhookEventType
 from reward_dispatcher.delivery_store import STATUSES, ListEntry
+from reward_dispatcher.domain.endpoint_health import MAX_WAITING
 from reward_dispatcher.domain.message_delivery import DeliveryStatus
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.webhook_access import require_webhook
@@ -56,7 +57,7 @@ def list_deliveries(query: dict[str, object], webhook_id: str) -> DeliveriesResp
 @idempotent
 @response(ScheduledMessageResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook or message.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def replay(webhook_id: str, message: str) -> ScheduledMessageResponse:
     """Sends a message again, with its id, a body of now and today's secrets; a message that waits is sent now."""
     webhook = _require_enabled(webhook_id)
@@ -75,7 +76,7 @@ def replay(webhook_id: str, message: str) -> ScheduledMessageResponse:
 @blueprint.arguments(RecoverQuery, location="query")
 @response(ScheduledMessagesResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def recover(query: dict[str, datetime], webhook_id: str) -> ScheduledMessagesResponse:
     """Sends all messages again that failed since a time, at most 10,000 at once."""
     return replay_all(_require_enabled(webhook_id), "failed", to_ms(query["since"]), "recover")
@@ -87,9 +88,9 @@ def recover(query: dict[str, datetime], webhook_id: str) -> ScheduledMessagesRes
 @blueprint.arguments(ReplayMissingQuery, location="query")
 @response(ScheduledMessagesResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def replay_missing(query: dict[str, datetime | None], webhook_id: str) -> ScheduledMessagesResponse:
-    """Sends all messages that were never sent because the webhook was disabled, at most 10,000 at once."""
+    """Sends all messages that were missed while the webhook was disabled or 10,000 waited, at most 10,000 at once."""
     since = query["since"]
     return replay_all(_require_enabled(webhook_id), "missed", to_ms(since) if since else 0, "missing")
 
@@ -100,7 +101,7 @@ def replay_missing(query: dict[str, datetime | None], webhook_id: str) -> Schedu
 @blueprint.arguments(TestMessageRequest)
 @response(ScheduledMessageResponse, 202, description="The request is durable.")
 @blueprint.alt_response(404, description="Unknown webhook.")
-@blueprint.alt_response(409, description="The webhook is disabled.")
+@blueprint.alt_response(409, description="The webhook is disabled, or 10,000 messages wait.")
 def send_test(body: dict[str, str], webhook_id: str) -> ScheduledMessageResponse:
     """Sends a message about something that does not exist, of any type; `data.test` is true."""
     return send_test_message(_require_enabled(webhook_id), body["type"])  # type: ignore[arg-type] # one by its schema
@@ -144,8 +145,10 @@ def send_test_message(webhook: Webhook, message_type: WebhookEventType) -> Sched
 def replay_all(
     webhook: Webhook, status: DeliveryStatus, since_ms: int, reason: ReplayReason
 ) -> ScheduledMessagesResponse:
-    """Sends all messages of a status again that were scheduled since a time. Raises NotDurable and Overloaded."""
-    messages, more = dependencies().deliveries.ids_since(webhook.id, status, since_ms, _MOST_REPLAYED)
+    """Sends messages of a status again that were scheduled since a time, if they have a place. Raises NotDurable and Overloaded."""
+    [health] = dependencies().deliveries.healths([webhook.id])
+    most = min(_MOST_REPLAYED, max(0, MAX_WAITING - health.waiting))
+    messages, more = dependencies().deliveries.ids_since(webhook.id, status, since_ms, most)
     replay_messages(webhook, messages, reason)
     return ScheduledMessagesResponse(len(messages), more)
 
@@ -155,7 +158,7 @@ def _require_enabled(webhook_id: str) -> Webhook:
 
 
 def require_enabled(webhook: Webhook) -> Webhook:
-    """Returns the webhook. Raises Problem 409 if it is disabled."""
+    """Returns the webhook. Raises Problem 409 if it is disabled, or if so many messages wait that no further one has a place."""
     [health] = dependencies().deliveries.healths([webhook.id])
     if health.disabled is not None:
         detail = (
@@ -163,4 +166,10 @@ def require_enabled(webhook: Webhook) -> Webhook:
             f" /v1/webhooks/{webhook.id} with enabled: true."
         )
         raise Problem(409, "webhook_disabled", detail)
+    if health.waiting >= MAX_WAITING:
+        detail = (
+            f"{health.waiting} messages wait for webhook {webhook.id}, which is the limit. Send the request again once its"
+            " receiver has accepted some of them."
+        )
+        raise Problem(409, "webhook_full", detail)
     return webhook

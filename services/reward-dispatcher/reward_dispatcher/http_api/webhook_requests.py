@@ -4,6 +4,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from referral.events.value_checks import InvalidValue, legible
 from referral.http.paging import PageQuery
+from referral.mail import MAX_ADDRESS
 from referral.validation.fields import UtcDateTime
 from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
 from reward_dispatcher.delivery_store import STATUSES
@@ -25,6 +26,11 @@ def _legible(text: str) -> None:
 _EVENT = validate.OneOf(WEBHOOK_EVENT_TYPES)
 _EVENTS = validate.Length(max=len(WEBHOOK_EVENT_TYPES))
 _ALL_EVENTS = {"description": "empty: all of them"}
+_CONTACT = {
+    "description": "an e-mail address that warnings about this webhook are sent to; stored sealed, and never returned",
+    "examples": ["ops@example.com"],
+}
+_ADDRESS = validate.Length(max=MAX_ADDRESS)
 
 
 class WebhookRequest(Schema):
@@ -34,6 +40,7 @@ class WebhookRequest(Schema):
     url = fields.Str(required=True, validate=validate.Length(1, MAX_URL), metadata=_URL)
     events = fields.List(fields.Str(validate=_EVENT), load_default=list, validate=_EVENTS, metadata=_ALL_EVENTS)
     description = fields.Str(load_default="", validate=[validate.Length(max=_MAX_DESCRIPTION), _legible])
+    contact = fields.Email(load_default=None, allow_none=True, validate=_ADDRESS, metadata=_CONTACT)
 
 
 class WebhookChangeRequest(Schema):
@@ -42,6 +49,7 @@ class WebhookChangeRequest(Schema):
     url = fields.Str(validate=validate.Length(1, MAX_URL), metadata=_URL)
     events = fields.List(fields.Str(validate=_EVENT), validate=_EVENTS, metadata=_ALL_EVENTS)
     description = fields.Str(validate=[validate.Length(max=_MAX_DESCRIPTION), _legible])
+    contact = fields.Email(allow_none=True, validate=_ADDRESS, metadata=_CONTACT)
     enabled = fields.Bool(
         metadata={"description": "false: nothing is sent; true: sent again, also after it was disabled"}
     )
@@ -50,7 +58,7 @@ class WebhookChangeRequest(Schema):
     def check_any(self, data: dict[str, object], **_: object) -> None:
         """At least one field."""
         if not data:
-            raise ValidationError("Send at least one of url, events, description, enabled.", "enabled")
+            raise ValidationError("Send at least one of url, events, description, contact, enabled.", "enabled")
 
 
 class WebhooksQuery(Schema):

@@ -10,6 +10,8 @@ from referral.events.deliveries import (
     AttemptFailure,
     DisabledReason,
     EndpointDisabled,
+    EndpointFull,
+    EndpointLimit,
     EndpointWarned,
     MessageContent,
 )
@@ -53,7 +55,15 @@ class WebhookResponse(Struct):
     disabled_from: Annotated[
         Timestamp | None, Meta(description="when a further failure disables it, unless an attempt succeeds before")
     ]
-    waiting: Annotated[int, Meta(description="messages that wait for an attempt")]
+    waiting: Annotated[int, Meta(description="messages that wait for an attempt, at most 10,000")]
+    full: Annotated[
+        EndpointLimit | None,
+        Meta(
+            description="the limit that it has reached, until it responds and has room: waiting (further messages are missed),"
+            " undelivered (further ones are not kept)"
+        ),
+    ]
+    has_contact: Annotated[bool, Meta(description="whether warnings are sent to an e-mail address")]
 
 
 class WebhookCreatedResponse(WebhookResponse):
@@ -99,7 +109,7 @@ class DeliveryResponse(Struct):
     test: bool
     status: Annotated[
         DeliveryStatus,
-        Meta(description="waiting; delivered; failed: no attempt follows; missed: the webhook was disabled"),
+        Meta(description="waiting; delivered; failed: no attempt follows; missed: it was disabled, or 10,000 waited"),
     ]
     scheduled_at: Timestamp
     attempts: Annotated[int, Meta(description="so far, also those before a replay")]
@@ -126,7 +136,8 @@ class DayResponse(Struct):
     delivered: int
     failed_attempts: int
     failed: Annotated[int, Meta(description="messages without a further attempt")]
-    missed: Annotated[int, Meta(description="messages while it was disabled")]
+    missed: Annotated[int, Meta(description="messages while it was disabled, or 10,000 waited")]
+    dropped: Annotated[int, Meta(description="failed and missed messages that cannot be sent again: 50,000 were kept")]
 
 
 class WebhookStatsResponse(Struct):
@@ -138,6 +149,7 @@ class WebhookStatsResponse(Struct):
     failed_attempts: int
     failed: int
     missed: int
+    dropped: Annotated[int, Meta(description="failed and missed messages that cannot be sent again: 50,000 were kept")]
     success_rate: Annotated[float | None, Meta(description="of attempts, 0 to 1; null without one")]
     mean_seconds: Annotated[float | None, Meta(description="from scheduling to delivery; null without a delivery")]
     days: list[DayResponse]
@@ -164,6 +176,8 @@ def webhook_response(webhook: Webhook, health: EndpointHealth) -> WebhookRespons
         failing_since=optional_datetime(since),
         disabled_from=optional_datetime(since + DISABLED_AFTER_MS if since is not None else None),
         waiting=health.waiting,
+        full=health.full,
+        has_contact=webhook.contact is not None,
     )
 
 
@@ -197,7 +211,7 @@ def delivery_response(delivery: MessageDelivery, excerpt: str | None) -> Deliver
 def _subject(content: MessageContent) -> str:
     """The id of the endpoint, budget or reward that a message is about."""
     match content:
-        case EndpointWarned() | EndpointDisabled():
+        case EndpointWarned() | EndpointFull() | EndpointDisabled():
             return content.webhook
         case BudgetReached():
             return content.budget
@@ -220,6 +234,7 @@ def stats_response(webhook: str, health: EndpointHealth) -> WebhookStatsResponse
         failed_attempts=failed_attempts,
         failed=sum(day.failed for day in health.days),
         missed=sum(day.missed for day in health.days),
+        dropped=sum(day.dropped for day in health.days),
         success_rate=delivered / attempts if attempts else None,
         mean_seconds=latency_ms / delivered / 1000 if delivered else None,
         days=[_day_response(day) for day in health.days],
@@ -228,7 +243,7 @@ def stats_response(webhook: str, health: EndpointHealth) -> WebhookStatsResponse
 
 def _day_response(day: DayFigures) -> DayResponse:
     date = to_datetime(day.day * DAY_MS).date().isoformat()
-    return DayResponse(date, day.delivered, day.failed_attempts, day.failed, day.missed)
+    return DayResponse(date, day.delivered, day.failed_attempts, day.failed, day.missed, day.dropped)
 
 
 def _public_key(webhook: Webhook) -> str | None:

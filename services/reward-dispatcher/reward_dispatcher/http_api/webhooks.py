@@ -43,6 +43,7 @@ from reward_dispatcher.webhook_secrets import (
     new_secret_pair,
     newest_secret_pair,
     rotate,
+    seal_contact,
     seal_secret_pair,
 )
 
@@ -95,7 +96,7 @@ def list_webhooks(query: dict[str, str]) -> WebhooksResponse:
 @blueprint.alt_response(422, description="Webhooks cannot be sent to this address.")
 @blueprint.alt_response(503, description="The change is on the log, but not in effect yet: send it again.")
 def change(body: dict[str, object], webhook_id: str) -> WebhookResponse:
-    """Changes the address, the types of messages or the description, or disables and enables the webhook.
+    """Changes the address, the types of messages, the description or the contact, or disables and enables the webhook.
 
     What it missed while it was disabled is sent on request only (`replay-missing`).
     """
@@ -133,7 +134,7 @@ def remove(webhook_id: str) -> None:
     """Stops sending messages to a webhook, also those that wait."""
     with changing_webhook(webhook_id) as webhook:
         disable_endpoint(webhook, "removed")
-        removed = replace(webhook, removed=True, recorded_at=to_datetime(context().clock.now_ms()))
+        removed = replace(webhook, removed=True, contact=None, recorded_at=to_datetime(context().clock.now_ms()))
         dependencies().catalog.write([removed])
 
 
@@ -170,19 +171,26 @@ def _new_webhook(program: str, url: str, body: dict[str, object], pair: SecretPa
         sealed=(seal_secret_pair(context().key_ring, program, id_, pair),),
         events=tuple(body["events"]),  # type: ignore[arg-type] # a list by its schema
         description=str(body["description"]),
+        contact=_sealed_contact(program, id_, body["contact"]),
     )
+
+
+def _sealed_contact(program: str, webhook: str, address: object) -> str | None:
+    return None if address is None else seal_contact(context().key_ring, program, webhook, str(address))
 
 
 def _changed(webhook_id: str, body: dict[str, object]) -> Webhook:
     """Writes the webhook with the changes of a request, if it has any; returns it."""
     webhook = require_webhook(webhook_id)
-    changes = {name: value for name, value in body.items() if name in ("url", "events", "description")}
+    changes = {name: value for name, value in body.items() if name in ("url", "events", "description", "contact")}
     if not changes:
         return webhook
     if "url" in changes:
         changes["url"] = _require_url(str(changes["url"]))  # before others are held: a name server may be slow
     if "events" in changes:
         changes["events"] = tuple(changes["events"])  # type: ignore[arg-type] # a list by its schema
+    if "contact" in changes:
+        changes["contact"] = _sealed_contact(webhook.program, webhook.id, changes["contact"])
     with changing_webhook(webhook_id) as before:
         after = replace(before, recorded_at=to_datetime(context().clock.now_ms()), **changes)
         dependencies().catalog.write([after])

@@ -9,15 +9,17 @@ from flask_babel import lazy_gettext
 
 from referral.console.credentials import open_credentials
 from referral.console.guard import Visit
+from referral.console.roles import permission_for_reward
 from referral.events.rewards import LifeState, RewardAction, RewardKind
 from referral.http.context import context
 from referral.pages.console_shell import Toast
 from referral.pages.languages import gettext, ngettext
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_cycle import legal_actions, life_state
-from reward_dispatcher.folds.state_keys import TASK_STATES
+from reward_dispatcher.folds.state_keys import LISTED_STATES
 from reward_dispatcher.http_api.responses import RewardResponse, StepResponse
 from reward_dispatcher.pages.reward_parts import render_part
+from reward_dispatcher.pages.value_text import value_text
 
 ACTIONS: tuple[RewardAction, ...] = get_args(RewardAction)
 ACTION_TEXTS: Mapping[RewardAction, object] = {
@@ -66,7 +68,7 @@ _TONES: Mapping[str, tuple[str, str]] = {
     "revoked": ("bad", "↩"),
     "expired": ("none", "⊘"),
 }
-_KEYS: Mapping[RewardAction, str] = {"approve": "a", "fulfil": "a", "release": "a", "revoke": "r"}
+ACTION_KEYS: Mapping[RewardAction, str] = {"approve": "a", "fulfil": "a", "release": "a", "revoke": "r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class RewardRow:
 
 @dataclass(frozen=True, slots=True)
 class RewardRows:
-    """A page of rewards: those that wait in a state, with the number of each state; or those of a person, as they were named."""
+    """A page of rewards: those that wait in a state, with the number of each state; or those of a person, by their person id."""
 
     rows: Sequence[RewardRow]
     next_cursor: str | None
@@ -97,8 +99,10 @@ class RewardRows:
 
 def rewards_page(visit: Visit, found: RewardRows) -> str:
     """The list as HTML."""
-    tabs = [(state, f"{state_text(state)} · {found.counts.get(state, 0)}") for state in TASK_STATES]
-    return render_part("console/rewards.html", visit, "waiting", found=found, tabs=tabs, toast=_toast(), **_texts())
+    tabs = [(state, f"{state_text(state)} · {found.counts.get(state, 0)}") for state in LISTED_STATES]
+    return render_part(
+        "console/rewards.html", visit, "waiting", found=found, tabs=tabs, toast=reward_toast(), **reward_texts()
+    )
 
 
 def reward_page(visit: Visit, row: RewardRow, steps: Sequence[StepResponse], actions: Sequence[RewardAction]) -> str:
@@ -110,9 +114,14 @@ def reward_page(visit: Visit, row: RewardRow, steps: Sequence[StepResponse], act
         row=row,
         steps=[(step, actor_name(step.by)) for step in steps],
         actions=actions,
-        toast=_toast(),
-        **_texts(),
+        toast=reward_toast(),
+        **reward_texts(),
     )
+
+
+def permitted_actions(visit: Visit, actions: Sequence[RewardAction]) -> list[RewardAction]:
+    """Those of the actions that the operator's role permits."""
+    return [action for action in actions if visit.may(permission_for_reward(action))]
 
 
 def state_text(state: str) -> str:
@@ -127,27 +136,34 @@ def actor_name(by: str | None) -> str:
     return credentials.name if credentials else by or ""
 
 
-def _texts() -> dict[str, object]:
+def reward_texts() -> dict[str, object]:
+    """What the templates of rewards need to show one."""
     return {
+        "value_text": value_text,
+        "permitted_actions": permitted_actions,
         "state_text": state_text,
         "action_texts": ACTION_TEXTS,
         "kinds": KIND_TEXTS,
         "tones": _TONES,
-        "action_keys": _KEYS,
+        "action_keys": ACTION_KEYS,
     }
 
 
-def _toast() -> Toast | None:
-    """What the last form did, by the query that it led to."""
+def reward_toast(back: str = "") -> Toast | None:
+    """What the last form did, by the query that it led to; `back` leads to a person's story."""
     done, ids = request.args.get("done", ""), request.args.get("ids", "").split()
     refused = request.args.get("refused", type=int) or 0
     number = len(ids)
     texts = [ngettext("%(num)d reward changed.", "%(num)d rewards changed.", number)] if number else []
     if refused > 0:
         texts.append(gettext("Some could not be changed: they are in another state by now."))
-    undo = {"decision": _INVERSE[done], "id": ids} if number and done in _INVERSE else None
+    undo = (
+        {"decision": INVERSE[done], "id": ids} | ({"back": back} if back else {})
+        if number and done in INVERSE
+        else None
+    )
     return Toast(" ".join(texts), "/console/rewards", undo) if texts else None
 
 
-# What takes an action back; a task that was done, and a holding period that was ended, cannot be taken back.
-_INVERSE: Mapping[str, RewardAction] = {"hold": "release", "release": "hold", "revoke": "restore", "restore": "revoke"}
+INVERSE: Mapping[str, RewardAction] = {"hold": "release", "release": "hold", "revoke": "restore", "restore": "revoke"}
+"""What takes an action back; a task that was done, and a holding period that was ended, cannot be taken back."""

@@ -30,10 +30,46 @@ function showSelection() {
 list?.addEventListener("change", showSelection);
 if (boxes().length) showSelection();
 
+/* Copies what a button names. */
+for (const button of document.querySelectorAll("[data-copy]"))
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "✓";
+    } catch { /* without TLS there is no clipboard: the text can be selected */ }
+  });
+
+/* Headings that sort the rows that are shown: by text in the page's language, by time, or by number. */
+const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
+const readCell = {
+  text: (cell) => cell.textContent.trim(),
+  time: (cell) => cell.querySelector("time")?.dateTime ?? "",
+  number: (cell) => cell.dataset.value ?? cell.textContent.replace(/[^\d.-]/g, ""),
+};
+for (const head of document.querySelectorAll("th[data-sort]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "sort";
+  button.append(...head.childNodes);
+  head.append(button);
+  button.addEventListener("click", () => {
+    const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+    for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", order);
+    const body = head.closest("table").tBodies[0];
+    const value = (row) => readCell[head.dataset.sort](row.cells[head.cellIndex]);
+    const sorted = [...body.rows].sort((one, other) => collator.compare(value(one), value(other)));
+    body.append(...(order === "ascending" ? sorted : sorted.reverse()));
+  });
+}
+
 /* Keys: j k move, x select, Enter open, others are the data-key of a button in the row, or of the page. */
-const rows = [...document.querySelectorAll(".sheet tbody tr, .needs li")];
+let rows = [];
 let current = -1;
 function move(by) {
+  const row = rows[current];
+  rows = [...document.querySelectorAll(".sheet tbody tr, .needs li")]; /* their order changes */
+  if (row) current = rows.indexOf(row);
   if (!rows.length) return;
   rows[current]?.classList.remove("current");
   current = Math.min(rows.length - 1, Math.max(0, current + by));

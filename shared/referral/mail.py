@@ -1,0 +1,93 @@
+"""E-mails through the SMTP server of the settings (RFC 5321). Whoever sends one decides when it is tried again.
+
+An e-mail that is sent twice has the same `Message-ID` (RFC 5322, 3.6.4), by which mailboxes recognize it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import TYPE_CHECKING
+
+from referral.setting_checks import read_secret
+
+if TYPE_CHECKING:
+    from referral.config import Settings
+
+MAX_ADDRESS = 254  # characters of an address: RFC 5321, 4.5.3.1.3
+TIMEOUT_S = 20.0
+_AT_ONCE = 4  # connections to the server
+
+
+class MailFailed(Exception):
+    """The server did not accept an e-mail; `status` is its reply code, None if it did not reply. The message names no address."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail of plain text to one address. `id` is the same each time that it is sent."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer:
+    """Sends e-mails, a few at a time; belongs to one event loop."""
+
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def send(self, mail: Mail) -> None:
+        """Returns once the server has accepted the e-mail. Raises MailFailed, within 20 seconds."""
+        import aiosmtplib  # by processes that send e-mails alone
+
+        try:
+            async with asyncio.timeout(TIMEOUT_S), self._places:
+                await self._send(mail)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = [one.code for one in error.recipients]
+            raise MailFailed("the server refuses the recipient", codes[0] if codes else None) from None
+        except aiosmtplib.SMTPResponseException as error:
+            raise MailFailed(f"{type(error).__name__}, reply code {error.code}", error.code) from None
+        except (aiosmtplib.SMTPException, MessageError, OSError, ValueError) as error:  # TimeoutError is an OSError
+            raise MailFailed(type(error).__name__) from None
+
+    async def _send(self, mail: Mail) -> None:
+        import aiosmtplib
+
+        here = self._settings
+        await aiosmtplib.send(
+            _message(mail, here.smtp_sender),
+            hostname=here.smtp_host,
+            port=here.smtp_port,
+            username=here.smtp_user or None,
+            password=read_secret(here.smtp_password) or None,
+            use_tls=here.smtp_tls == "tls",
+            start_tls=here.smtp_tls == "starttls",
+            cert_bundle=here.smtp_ca or None,
+            timeout=TIMEOUT_S,
+        )
+
+
+def mailer_of(settings: "Settings") -> Mailer | None:
+    """Returns the mailer of the settings; None without a server."""
+    return Mailer(settings) if settings.smtp_host else None
+
+
+def _message(mail: Mail, sender: str) -> EmailMessage:
+    """Raises ValueError or MessageError if an address or the subject would break out of its header."""
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = sender, Address(addr_spec=mail.to), mail.subject
+    message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
+    message.set_content(mail.text)
+    return message

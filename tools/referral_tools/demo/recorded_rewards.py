@@ -1,0 +1,154 @@
+"""What the log says about rewards: which are in effect, what their budgets had spent at most, and which messages are due."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from referral.events.ids import derive_id
+from referral.events.line import Cause
+from referral.events.money import Value
+from referral.events.redemptions import RedemptionReturned, RewardRedeemed
+from referral.events.rewards import (
+    RewardAdjusted,
+    RewardFulfilled,
+    RewardGranted,
+    RewardHeld,
+    RewardLine,
+    RewardRevoked,
+)
+
+_Counted = (
+    RewardGranted | RewardAdjusted | RewardHeld | RewardRevoked | RewardFulfilled | RewardRedeemed | RedemptionReturned
+)
+
+
+class RecordedLine(NamedTuple):
+    """A line of `rewards`, and when it was recorded (ms)."""
+
+    recorded_at_ms: int
+    line: RewardLine
+
+
+class BudgetLimit(NamedTuple):
+    """The total of a rule's budget in minor units, from a time on (ms)."""
+
+    from_ms: int
+    rule: str
+    total: int
+
+
+@dataclass(slots=True)
+class RecordedRewards:
+    """The rewards of a program by the lines that were added. Lines that a fold repeated after a crash count once.
+
+    `values` are the rewards in effect, with what they are worth now; `waited` those that ever waited for a budget or a code, by the
+    reason; `messages` the ids of the messages that receivers are due; `credit_uses` the requests by which credit was used.
+    """
+
+    program: str
+    values: dict[str, Value | None] = field(default_factory=dict)
+    waited: dict[str, set[str]] = field(default_factory=dict)
+    fulfilled: set[str] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
+    credit_uses: set[str] = field(default_factory=set)
+    _grants: dict[str, RewardGranted] = field(default_factory=dict)
+    _used: Counter[str] = field(default_factory=Counter)
+    _charged: Counter[str] = field(default_factory=Counter)
+    _changes: list[tuple[int, int, str]] = field(default_factory=list)  # when, by how much, of which rule's budget
+    _causes: set[Cause] = field(default_factory=set)
+
+    def add(self, recorded: RecordedLine) -> None:
+        """Adds a line; the lines of one reward in their order."""
+        line = recorded.line
+        if not isinstance(line, _Counted) or line.program != self.program or line.cause in self._causes:
+            return
+        self._causes.add(line.cause)
+        if isinstance(line, RewardFulfilled | RewardRevoked | RewardRedeemed):
+            self.messages.add(derive_id("msg", *map(str, line.cause)))
+        if isinstance(line, RewardRedeemed | RedemptionReturned):
+            self._add_use(line)
+        else:
+            self._add_step(line, recorded.recorded_at_ms)
+
+    def budget_excess(self, limits: Sequence[BudgetLimit]) -> int:
+        """By how many minor units the rewards that were handed out have cost more than a budget at any time; 0 if never."""
+        spent: Counter[str] = Counter()
+        worst = 0
+        for at_ms, change, rule in sorted(self._changes):  # at one time, what comes back first
+            spent[rule] += change
+            if (limit := _limit(limits, rule, at_ms)) is not None:
+                worst = max(worst, spent[rule] - limit)
+        return worst
+
+    def charged(self) -> dict[str, int]:
+        """What the rules' own budgets have spent, in minor units."""
+        spent: Counter[str] = Counter()
+        for _, change, rule in self._changes:
+            spent[rule] += change
+        return dict(spent)
+
+    def balances(self) -> dict[str, dict[str, int]]:
+        """The credit of each person (a person id) by unit: what it is worth less what is used of it; negative is debt."""
+        sums: dict[str, Counter[str]] = defaultdict(Counter)
+        for id, grant in self._grants.items():
+            if grant.kind == "credit" and grant.value is not None:
+                value = self.values.get(id)
+                sums[grant.beneficiary][grant.value.unit] += (value.amount if value else 0) - self._used[id]
+        return {person: {unit: net for unit, net in by_unit.items() if net} for person, by_unit in sums.items()}
+
+    def _add_use(self, line: RewardRedeemed | RedemptionReturned) -> None:
+        amount = line.value.amount if line.value else 1
+        if isinstance(line, RedemptionReturned):
+            self._used[line.id] -= amount
+            return
+        self._used[line.id] += amount
+        if self._grants[line.id].kind == "credit":
+            self.credit_uses.add(line.request)
+
+    def _add_step(
+        self, line: RewardGranted | RewardAdjusted | RewardHeld | RewardRevoked | RewardFulfilled, at_ms: int
+    ) -> None:
+        match line:
+            case RewardGranted():
+                self._grants[line.id], self.values[line.id] = line, line.value
+            case RewardAdjusted():
+                self.values[line.id] = line.value
+                self._grants[line.id] = replace(self._grants[line.id], cost=line.cost)
+                self._charge(at_ms, line.id, only_if_charged=True)
+            case RewardHeld():
+                self.waited.setdefault(line.reason, set()).add(line.id)
+            case RewardFulfilled():
+                self.fulfilled.add(line.id)
+                self._charge(at_ms, line.id)
+            case RewardRevoked():
+                self.values.pop(line.id, None)
+                if self._used[line.id] <= 0:
+                    self._change(at_ms, line.id, 0)
+
+    def _charge(self, at_ms: int, reward: str, *, only_if_charged: bool = False) -> None:
+        cost = self._grants[reward].cost
+        if not only_if_charged or self._charged[reward]:
+            self._change(at_ms, reward, cost.amount if cost else 0)
+
+    def _change(self, at_ms: int, reward: str, charged: int) -> None:
+        """What a reward is charged with from now on, if its rule has a budget of its own."""
+        grant, change = self._grants.get(reward), charged - self._charged[reward]
+        if grant is not None and grant.rule in grant.budgets and change:
+            self._charged[reward] = charged
+            self._changes.append((at_ms, change, grant.rule))
+
+
+def deliveries(due: Iterable[str], accepted: Mapping[str, int], pending: int, dead: int) -> dict[str, int]:
+    """What became of the messages that are due: accepted by the receiver, waiting for an attempt, given up, or none of these."""
+    due = set(due)
+    delivered = len(due & accepted.keys())
+    lost = max(0, len(due) - delivered - pending - dead)
+    return {"delivered": delivered, "pending": pending, "dead": dead, "lost": lost}
+
+
+def _limit(limits: Sequence[BudgetLimit], rule: str, at_ms: int) -> int | None:
+    """The largest total up to a time: a smaller one takes nothing back."""
+    return max((one.total for one in limits if one.rule == rule and one.from_ms <= at_ms), default=None)
