@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from reward_dispatcher.domain.account import Account, Use
+from reward_dispatcher.domain.account import Account, Status, Use
 
 _LIVE = ("fulfilled", "delivered", "redeemed")
 _PARTIAL_KINDS = ("credit", "discount_code")
@@ -180,9 +180,12 @@ def _closed(account: Account, at_ms: int) -> Account:
 
 
 def _reopened(account: Account, at_ms: int) -> Account:
+    """A reward that can be used again, unless an operator holds it."""
+    usable: Status = "delivered" if account.delivered_ms is not None else "fulfilled"
     return replace(
         account,
-        status="delivered" if account.delivered_ms is not None else "fulfilled",
+        status="held" if account.on_hold else usable,
+        hold_reason="operator" if account.on_hold else None,
         order=None,
         request=None,
         redeemed_ms=None,
@@ -192,7 +195,7 @@ def _reopened(account: Account, at_ms: int) -> Account:
 
 def _revoked(account: Account, at_ms: int) -> Account:
     """A reward that was clawed back, and whose uses were all given back since."""
-    return replace(_reopened(account, at_ms), status="revoked", clawback=False)
+    return replace(_reopened(account, at_ms), status="revoked", hold_reason=None, clawback=False)
 
 
 def _moment(use: Use) -> int:
