@@ -32,7 +32,9 @@ USERS = (
     # Which lines wait for a replay is in the state of their folds, whatever their service.
     RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
     RedisUser(
-        "reward-dispatcher", (_REQUESTS, "rd:asked:*", "rd:opened:*", "rd:downloads:*", "rd:changing:*"), ("rd:*",)
+        "reward-dispatcher",
+        (_REQUESTS, "rd:asked:*", "rd:opened:*", "rd:downloads:*", "rd:changing:*", "rd:guessed-codes"),
+        ("rd:*",),
     ),
     RedisUser("leaderboard", (_REQUESTS,), ("lb:*",)),
     RedisUser("attribute", ("ct:{attribute-*",)),

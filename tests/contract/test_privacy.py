@@ -62,6 +62,9 @@ CODES = {
     "scene",
     "sealed_code",
     "sealed_reward_code",
+    "prefix",  # of the form of generated codes, as the next two
+    "pattern",
+    "blocked_words",
     "sealed",
     "hashes",
     "click",

@@ -35,7 +35,7 @@ WORKING_FOLDS: list[Any] = [
     AttributeFold(TokenSigner(RING), 30),
     ScreenFold(),
     DecideFold("k1"),
-    LedgerFold(lambda _, reward: reward, CodeSealer(RING)),
+    LedgerFold(lambda _key, reward, _form: reward, CodeSealer(RING)),
     PoolsFold(CodeSealer(RING)),
     BoardsFold(),
     GrowthFold(),

@@ -27,6 +27,7 @@ _MODULES = {
     "rejected": "rejected",
     "replay": "replay",
     "review": "review",
+    "rewards": "rewards",
     "run": "run",
     "schemas": "schemas",
     "screenshot": "screenshot",

@@ -31,7 +31,7 @@ class PoolAccount:
 
 
 @dataclass(slots=True)
-class _Pool:
+class _PoolSums:
     """`codes`: the places with a code, by segment; `void` has the position of the line that declared a place void."""
 
     codes: list[frozenset[int]] = field(default_factory=list)
@@ -51,7 +51,7 @@ class PoolAccounting:
     def __init__(self, program: str) -> None:
         self.problems: list[str] = []
         self._program = program
-        self._pools: dict[str, _Pool] = {}
+        self._pools: dict[str, _PoolSums] = {}
         self._hashes: set[bytes] = set()
         self._next: dict[str, int] = {}  # the segment that a request needs next
         self._causes: set[Cause] = set()
@@ -95,7 +95,7 @@ class PoolAccounting:
             free = uploaded - len(held) - void
             yield PoolAccount(name, uploaded, free, len(held) - given, given, void)
 
-    def _held(self, name: str, pool: _Pool) -> set[CodePlace]:
+    def _held(self, name: str, pool: _PoolSums) -> set[CodePlace]:
         """The codes that rewards have. Reports those that several have."""
         held = set()
         for place, count in pool.issued.items():
@@ -140,8 +140,8 @@ class PoolAccounting:
         self._causes.add(cause)
         return False
 
-    def _pool(self, name: str) -> _Pool:
-        return self._pools.setdefault(name, _Pool())
+    def _pool(self, name: str) -> _PoolSums:
+        return self._pools.setdefault(name, _PoolSums())
 
     def _report(self, problem: str) -> None:
         if problem not in self.problems and len(self.problems) < _MAX_PROBLEMS:

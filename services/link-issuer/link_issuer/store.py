@@ -12,13 +12,13 @@ from threading import Lock
 
 import msgspec
 
-from link_issuer.domain.blocklist import find_blocklisted
 from link_issuer.domain.codes import candidate_code, code_prefix
 from link_issuer.enrolment_reservations import EnrolmentReservations
 from link_issuer.reservations import RESERVED, Reservation, Reservations, code_key
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
+from referral.events.blocked_words import find_blocklisted
 from referral.events.entities import CatalogEntity, ProgramVersion
 from referral.events.ids import derive_id
 from referral.events.people import PeopleEntity

@@ -1,8 +1,8 @@
 """Discount codes on the log and in states: generated ones by the id of their key, others sealed for their own place.
 
-A generated code follows from its key and the id of the reward, so a line names the key. Uploaded codes are sealed for their pool,
-or for their reward (`referral.code_cipher`). Whether a program has a code already is seen from its keyed hash (BLAKE2b, RFC
-7693), by the key that never changes: with another one every code would be new.
+A generated code follows from its key, its form and the id of the reward, so a line names key and form. Uploaded codes are sealed
+for their pool, or for their reward (`referral.code_cipher`). Whether a program has a code already is seen from its keyed hash
+(BLAKE2b, RFC 7693), by the key that never changes: with another one every code would be new.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from referral.code_cipher import CodeCipher
 from referral.encryption import DecryptionFailed
+from referral.events.code_formats import CodeFormat
 from referral.events.line import Line
 from referral.events.pools import HASH_BYTES, CodeReturned
 from referral.events.rewards import CodeIssued, RewardFulfilled
@@ -50,19 +51,20 @@ class CodeSealer:
         self._unread[line.program, line.id, sealed] = line.code
         return replace(line, code=None, sealed_code=sealed)
 
-    def generate(self, key: str, reward: str) -> str:
-        """The generated code of a key (its id) and a reward. Raises DecryptionFailed if the ring lacks the key."""
+    def generate(self, key: str, reward: str, form: CodeFormat | None = None) -> str:
+        """The generated code of a key (its id) and a reward, in this form. Raises DecryptionFailed if the ring lacks the key."""
         value = self._keys.get(key)
         if value is None:
             raise DecryptionFailed(f"the code of {reward} cannot be generated: {missing_key(key)}")
-        return generate_discount_code(value, reward)
+        return generate_discount_code(value, reward, form)
 
     def open_line(self, line: AnyLine) -> AnyLine:
         """The line with its code in clear."""
         if not isinstance(line, _CODE_LINES):
             return line
         if isinstance(line, RewardFulfilled) and line.code_key is not None:
-            return replace(line, code=self.generate(line.code_key, line.id), code_key=None)
+            generated = self.generate(line.code_key, line.id, line.code_format)
+            return replace(line, code=generated, code_key=None, code_format=None)
         if line.sealed_code is None:
             return line
         code = self._unread.pop((line.program, line.id, line.sealed_code), None)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from referral.events.attributions import Evidence, ReferrerKind
 from referral.events.budgets import TOTAL_BUDGET
+from referral.events.code_formats import CodeFormat
 from referral.events.entities import ProgramVersion
 from referral.events.money import POINTS, Value, money
 from referral.events.program import Program
@@ -23,9 +24,9 @@ class EarnableReward(Struct, frozen=True):
     """A reward rule of a program version.
 
     `milestone` is the number of conversions that it needs (0: each conversion earns it), `holding` the holding period,
-    `use` how long the reward can be used after it, and `code_key` the id of the key of a generated code. `value` is that of a fixed
-    amount, `cost` what `budgets` are charged for each. `tiers` are the values from the N-th referral on, the highest N first, with
-    their costs. `within` is how long after the first follow orders count.
+    `use` how long the reward can be used after it, `code_key` the id of the key of a generated code and `code_format` its form.
+    `value` is that of a fixed amount, `cost` what `budgets` are charged for each. `tiers` are the values from the N-th referral on,
+    the highest N first, with their costs. `within` is how long after the first follow orders count.
     """
 
     rule: Reward
@@ -34,6 +35,7 @@ class EarnableReward(Struct, frozen=True):
     holding: timedelta | None
     use: timedelta | None
     code_key: str | None
+    code_format: CodeFormat | None
     value: Value | None
     cost: Value | None
     budgets: tuple[str, ...]
@@ -108,6 +110,7 @@ def _earnable(rule: Reward, terms: ProgramVersion, code_key: str) -> EarnableRew
         holding=timedelta(days=holding_days) if holding_days else None,
         use=timedelta(days=rule.expires_days) if rule.expires_days else None,
         code_key=code_key if is_generated else None,
+        code_format=rule.code.format if is_generated and rule.code else None,
         value=value,
         cost=cost,
         budgets=_budgets(rule, program),

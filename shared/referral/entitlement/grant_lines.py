@@ -62,6 +62,7 @@ def granted_line(occasion: Occasion, reward: EarnableReward, value: Value | None
         expires_at=(due_at or occasion.occurred_at) + reward.use if reward.use else None,
         pool=rule.pool,
         code_key=reward.code_key,
+        code_format=reward.code_format,
         percent=rule.percent if value is None else None,
         worth=rule.worth,
         manual=rule.fulfilment == "manual",

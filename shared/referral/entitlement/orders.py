@@ -76,7 +76,8 @@ def with_refund(orders: tuple[OrderState, ...], line: ConversionOrderRefunded) -
     """The orders after one was refunded, whether it is known yet or not. A refund counts once, by its id."""
     known = _find(orders, line.order)
     order = known or OrderState(line.order)
-    if line.refund in order.refunds or (order.reinstated and (line.occurred_at, line.refund) < order.reinstated):
+    is_counted = line.refund in order.refunds or len(order.refunds) > MAX_REFUNDS
+    if is_counted or (order.reinstated and (line.occurred_at, line.refund) < order.reinstated):
         return orders
     amount = ALL if line.amount is None or len(order.refunds) >= MAX_REFUNDS else line.amount
     times = order.refunded_at | {line.refund: line.occurred_at}

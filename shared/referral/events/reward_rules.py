@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from referral.events.code_formats import GeneratedCodes
 from referral.events.facts import Channel
 from referral.events.rewards import GiftHandover, RewardKind, Role
 from referral.events.section import (
@@ -128,6 +129,13 @@ class Reward(Section, frozen=True, kw_only=True):
         Meta(
             description="for a guide its file name; for codes the uploaded pool, or generated",
             examples=["skincare-secrets.pdf"],
+        ),
+    ] = None
+    code: Annotated[
+        GeneratedCodes | None,
+        Meta(
+            description="what generated codes look like",
+            extra={"left_out": "ten letters and digits"},
         ),
     ] = None
     percent: Annotated[

@@ -18,6 +18,7 @@ from referral.events.budgets import (
     BudgetRequested,
     BudgetReturned,
 )
+from referral.events.code_formats import CodeFormat
 from referral.events.keys import beneficiary_key, budget_key
 from referral.events.line import ClockTicked, Id, Name, RewardEvent, Text, Timestamp
 from referral.events.money import Amount, Value
@@ -122,10 +123,10 @@ def handover_of(kind: RewardKind, gift: GiftHandover | None = None) -> Handover:
 class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.granted"):
     """A reward rule owes a beneficiary a reward. The same id granted again after a revocation restores the reward.
 
-    `code_key` fixes a generated code: the same key and reward id give the same code. `value` is what a credit adds to a balance, or
-    what a code of a fixed amount takes off. `cost` is what the program's `budgets` (TOTAL_BUDGET, or the id of a rule) are charged,
-    in their currency. `smallest_use` is in minor units of `value`: a remainder below it closes with the last use. `gift` is how a
-    gift is handed over, `order` the order that a reward for an order is for.
+    `code_key` and `code_format` fix a generated code: with the same reward id they give the same code. `value` is what a credit
+    adds to a balance, or what a code of a fixed amount takes off. `cost` is what the program's `budgets` (TOTAL_BUDGET, or the id
+    of a rule) are charged, in their currency. `smallest_use` is in minor units of `value`: a remainder below it closes with the
+    last use. `gift` is how a gift is handed over, `order` the order that a reward for an order is for.
     """
 
     rule: Id
@@ -141,6 +142,7 @@ class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, 
     expires_at: Timestamp | None = None
     pool: Name | None = None
     code_key: CodeKey | None = None
+    code_format: CodeFormat | None = None
     percent: int | None = None
     worth: Text | None = None
     manual: bool = False
@@ -188,13 +190,15 @@ class RewardApproved(RewardEvent, frozen=True, kw_only=True, tag="reward.approve
 class RewardFulfilled(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.fulfilled"):
     """The beneficiary has the reward: the code, the file of a guide, or the right to it.
 
-    An uploaded code is sealed in the line. A generated one is not in it: it follows from `code_key` and the id of the reward.
+    An uploaded code is sealed in the line. A generated one is not in it: it follows from `code_key`, `code_format` and the
+    reward's id.
     """
 
     kind: RewardKind
     code: Name | None = None
     sealed_code: SealedCode | None = None
     code_key: CodeKey | None = None
+    code_format: CodeFormat | None = None
     file: Text | None = None
     value: Annotated[Value | None, Meta(description="of a credit or a code of a fixed amount")] = None
 

@@ -19,6 +19,7 @@ from referral.events.facts import Channel
 from referral.events.prize_ranks import overlaps
 from referral.events.section import Period
 from referral.program_file.adapter_rules import adapter_fields
+from referral.program_file.code_rules import code_belongs, codes_cannot_be_guessed
 from referral.program_file.kind_rules import kind_mistakes
 from referral.program_file.money_rules import money_of_rewards
 from referral.program_file.raw_section import RawSection, with_ancestors
@@ -89,6 +90,7 @@ def reward_fields(program: RawSection) -> Iterator[Mistake]:
     for reward in program.sections("rewards"):
         yield from trigger_mistakes(reward)
         yield from kind_mistakes(reward)
+        yield from code_belongs(reward)
 
 
 def conditions_can_hold(program: RawSection) -> Iterator[Mistake]:
@@ -252,6 +254,7 @@ RULES: tuple[Rule, ...] = (
     reward_fields,
     conditions_can_hold,
     money_of_rewards,
+    codes_cannot_be_guessed,
     prizes_can_be_won,
     experiments,
     channels_of_the_program,

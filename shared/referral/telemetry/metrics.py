@@ -69,7 +69,8 @@ ROWS = (
     MetricRow(
         "wrong_codes",
         "counter",
-        "Look-ups of discount codes, by outcome: unknown (no reward has the code), refused (too many of the caller were wrong).",
+        "Look-ups of discount codes, by outcome: unknown (no reward has the code), mistyped (wrong check character: not looked up),"
+        " refused (too many of the caller were wrong).",
         ("outcome",),
     ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),

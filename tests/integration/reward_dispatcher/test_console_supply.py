@@ -135,6 +135,7 @@ def test_a_webhook_is_tested_disabled_recovered_and_gets_new_secrets(console: Re
             wait_until(lambda: _with(console.text(path), "it answered that it is gone (410)"))
             assert _needs(console)["webhook_disabled"][0] == receiver.url
             assert "The webhook is disabled: enable it first." in _act(console, path, "missing")
+            assert "Too many messages wait already." in console.text(f"{path}?done=webhook_full")
             assert "Enabled: messages are sent" in _act(console, path, "enable", who="admin")
             console_page = wait_until(lambda: _with(console.text(f"{path}?status=failed"), "reward.redeemed · test"))
             assert "answered with an error 410" in console_page

@@ -84,6 +84,9 @@ def test_a_gift_is_written_off_once_however_often_the_form_is_sent(console: Rewa
     use = {"decision": "undo", "use": answers[0].headers["Location"].partition("use=")[2].partition("&")[0]}
     assert _send(console.browsers["support"], use).status_code == 403
     assert "Taken back" in _follow(staff, _send(staff, use))
+    result = text_of(staff.get(f"{answers[0].headers['Location']}&lang=en"))
+    assert "Taken back" in result, "the page of the write-off, loaded again, must not say to hand it over"
+    assert "Hand it over now" not in result
     wait_until(lambda: _look(console, "rwd_gift").status_code == 200)
 
 

@@ -51,7 +51,7 @@ class RewardChain:
             AttributeFold(TOKENS, 35),
             screen or ScreenFold(),
             DecideFold(""),
-            LedgerFold(lambda _, id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
+            LedgerFold(lambda _, id, _form: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
             PoolsFold(CodeSealer(KeyRing.parse("", "k" * 32))),
         ]
         self.folds = {fold.name: LogFold(fold, self.catalog, self.log) for fold in folds}

@@ -91,6 +91,17 @@ def test_an_order_in_an_unknown_currency_is_rejected_with_the_code_that_is_meant
     assert f"got '{sent}': {remedy}" in error.detail
 
 
+@pytest.mark.parametrize("code", ["  ", "\ufdfa" * 128], ids=["empty", "longer in its normal form"])
+def test_an_order_is_recorded_without_what_is_no_code_of_a_reward(code: str) -> None:
+    """A character may stand for many: sealed they would not fit into the line, and no fold could read the order."""
+    order = {**ORDER, "data": {**ORDER["data"], "reward_code": code, "reward_amount": "1"}}  # type: ignore[dict-item] # a dict
+    found = _validate(json.dumps(order, ensure_ascii=False).encode())
+    assert not found.rejected
+    assert [(warning.code, warning.pointer) for warning in found.warnings] == [("invalid_value", "/data/reward_code")]
+    [(_, line)] = found.accepted
+    assert set(json.loads(line)["data"]) == {"order", "amount", "currency"}
+
+
 def test_an_order_in_small_letters_is_accepted() -> None:
     """Payment platforms send cny."""
     assert _validate(json.dumps({**ORDER, "data": {**ORDER["data"], "currency": "cny"}}).encode()).accepted  # type: ignore[dict-item]
@@ -402,7 +413,7 @@ def test_fractions_of_a_second_and_amounts_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "problem"),
-    [("「」", "contains no code"), ("\ufdfa" * 8, "contains 144 characters, more than any code has (128)")],
+    [("「」", "contains no code"), ("\ufdfa" * 8, "contains no code: one has 1 to 128 characters")],
 )
 def test_an_order_is_accepted_without_a_code_that_the_log_has_no_room_for(sent: str, problem: str) -> None:
     """One character may be 18 in the normal form of a code, and sealed be too long for any line."""

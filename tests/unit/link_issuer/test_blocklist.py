@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain.blocklist import find_blocklisted
 from link_issuer.domain.link_spec import LinkSpec, link_mistakes
 from link_issuer.store import CodeRequest
+from referral.events.blocked_words import find_blocklisted
 from referral.events.program import CodeRules, Program
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from link_issuer.domain import blocklist
-from link_issuer.domain.blocklist import find_blocked_word
 from link_issuer.domain.codes import RESERVED_CODES, InvalidCode, candidate_code, code_prefix, normalize_vanity_code
+from referral.events import blocked_words
+from referral.events.blocked_words import find_blocked_word
 
 _CONFUSED = set("0O1IL")
 names = st.text(max_size=64)
@@ -129,10 +129,10 @@ def test_an_ordinary_word_that_contains_a_short_blocked_one_is_allowed(chosen: s
 @given(st.text("ABCDEGHIKNORSTUXFWL0134578@$-_", max_size=12))
 def test_a_blocked_word_is_found_as_by_comparing_each(code: str) -> None:
     """The fast search finds the word that the table finds: a whole run of letters first, then the first longer word."""
-    read = code.translate(blocklist._DIGITS_AS_LETTERS)
+    read = code.translate(blocked_words._DIGITS_AS_LETTERS)
     joined = [text.replace("-", "").replace("_", "") for text in (code, read)]
     runs = {*re.findall("[A-Z]+", code), *re.findall("[A-Z]+", read), joined[0]}
-    wholes = sorted(blocklist._BLOCKED & runs)
-    longer = [word for word in blocklist._ANYWHERE if any(word in text for text in joined)]
+    wholes = sorted(blocked_words.BUILT_IN_WORDS & runs)
+    longer = [word for word in blocked_words._ANYWHERE if any(word in text for text in joined)]
     assert find_blocked_word(code) == next(iter([*wholes, *longer]), None)
-    assert blocklist.contains_blocked_word(code) == any(word in code for word in blocklist._BLOCKED)
+    assert blocked_words.contains_blocked_word(code) == any(word in code for word in blocked_words.BUILT_IN_WORDS)

@@ -1,5 +1,6 @@
 """The life cycle of a reward, one transition at a time."""
 
+from referral.events.code_formats import CodeFormat
 from referral.events.pools import CodeReturned
 from referral.events.rewards import (
     ClawbackOpened,
@@ -16,7 +17,7 @@ from tests.support.builders.participants import PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation, reward_action
 
 
-def generate_code(key: str, reward: str) -> str:
+def generate_code(key: str, reward: str, form: CodeFormat | None) -> str:
     """Returns a code that contains its reward."""
     return f"CODE-{reward}"
 

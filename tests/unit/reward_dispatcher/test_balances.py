@@ -4,13 +4,13 @@ from collections import defaultdict
 from datetime import datetime
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
 
 from referral.events.line import ClockTicked
-from referral.events.money import Value
+from referral.events.money import Value, share_of
 from referral.events.redemptions import (
     RedemptionHeld,
     RedemptionRefused,
@@ -192,6 +192,27 @@ def test_refunds_of_an_order_give_back_in_proportion_once_each_and_add_up() -> N
     assert all(abs(one - 166.5) <= 0.5 for one in back[:3])
     [again] = ledger.write(redemption_change("refund", "rdm_1", ("rwd_1",), "rdc_9", refund=("rf_0", 333, 1000)))
     assert getattr(again, "reason", None) == "already_refunded"
+
+
+@given(
+    st.lists(st.integers(1, 2_000), min_size=1, max_size=6),
+    st.lists(st.integers(1, 400), min_size=1, max_size=8),
+)
+def test_refunds_of_an_order_paid_by_several_credits_are_rounded_once(amounts: list[int], parts: list[int]) -> None:
+    """After each refund as much came back as of one credit of the same sum; no credit gives more than it paid, or takes back."""
+    names = tuple(f"rwd_{number}" for number in range(len(amounts)))
+    lines = [credit(name, amount) for name, amount in zip(names, amounts, strict=True)]
+    total, order = sum(amounts), 1_000
+    ledger = LedgerFeed([*lines, redemption_request("rdm_1", "bal_1", amount=total, unit="CNY", of_balance=True)])
+    before = [used(ledger.account(name)) for name in names]
+    assert sum(before) == total
+    for number, part in enumerate(parts):
+        ledger.write(redemption_change("refund", "rdm_1", names, f"rdc_{number}", refund=(f"rf_{number}", part, order)))
+        after = [used(ledger.account(name)) for name in names]
+        refunded = min(order, sum(parts[: number + 1]))
+        assert sum(after) == total - share_of(total, refunded, order)
+        assert all(0 <= now <= then for now, then in zip(after, before, strict=True))
+        before = after
 
 
 def test_a_whole_reward_comes_back_with_the_whole_order_and_a_reinstated_order_takes_it_again() -> None:

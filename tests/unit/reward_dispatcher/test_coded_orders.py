@@ -243,6 +243,18 @@ def test_refunds_of_the_largest_order_give_all_back(rule: Reward, parts: list[in
     assert len(requests) == len(parts)
 
 
+def test_a_hold_is_not_captured_by_an_order_in_another_currency() -> None:
+    """What was used of the reward is in the order's currency: 20.00 of it are not 20.00 of the reward's."""
+    chain = chain_with()
+    request = redemption_request(
+        "rdm_hold", order="o1", reward=reward_of(), beneficiary=FRIEND, hold_hours=12, at=day(5)
+    )
+    chain.folds["ledger"].append([(reward_key(request), request)])
+    chain.drain().append(paid("evt_9", "o1", code_of(), currency="EUR", used=20)).drain()
+    assert coded_order(chain, "o1").reason == "wrong_currency"
+    assert used(account(chain)) == 0
+
+
 def test_a_program_without_codes_is_not_told_of_refunds() -> None:
     """The plain path writes nothing; a code for it is refused."""
     version = program_version()

@@ -5,7 +5,8 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH, generate_discount_code
+from referral.events.code_formats import ALPHABET
+from reward_dispatcher.domain.discount_codes import LENGTH, generate_discount_code
 
 KEY = b"k" * 32
 

@@ -43,7 +43,7 @@ class _Ledger:
 
     def __init__(self, *listings: GuideListing) -> None:
         self.catalog = Catalog([reward_terms(GUIDE), *listings])
-        self.fold = FoldFeed(LedgerFold(lambda _, reward: reward, CODES), self.catalog)
+        self.fold = FoldFeed(LedgerFold(lambda _, reward, _form: reward, CODES), self.catalog)
 
     def feed(self, *lines: RewardLine) -> list[RewardLine]:
         """Returns the lines that these lead to."""

@@ -16,7 +16,7 @@ from tests.support.systems.ledger import LedgerFeed
 
 def fulfilled_account() -> Account:
     """Returns the account of a code that can be used for thirty days."""
-    transition = account_transitions.apply_grant(None, grant(expires_days=30), lambda _, reward: reward)
+    transition = account_transitions.apply_grant(None, grant(expires_days=30), lambda _, reward, _form: reward)
     assert transition is not None
     return transition.account
 

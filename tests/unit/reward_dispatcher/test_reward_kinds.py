@@ -30,7 +30,7 @@ def test_a_fulfilled_reward_has_a_code_or_a_file_or_neither(kind: RewardKind) ->
     assert kind in HANDOVERS, f"add what a reward of kind {kind} hands over to HANDOVERS"
     pool = "skincare-secrets.pdf" if HANDOVERS[kind] == "file" else None
     granted = replace(grant(pool=pool), kind=kind, code_key="a" if HANDOVERS[kind] == "code" else None)
-    transition = apply_grant(None, granted, lambda key, reward: f"{key}-{reward}")
+    transition = apply_grant(None, granted, lambda key, reward, _form: f"{key}-{reward}")
     assert transition is not None
     assert transition.account.code == ("a-rwd_1" if HANDOVERS[kind] == "code" else None)
     (line,) = transition.lines

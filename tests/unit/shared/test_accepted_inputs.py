@@ -98,7 +98,7 @@ class AllFolds:
             AttributeFold(TOKENS, 35),
             ScreenFold(),
             DecideFold(""),
-            LedgerFold(lambda _, id: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
+            LedgerFold(lambda _, id, _form: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
             PoolsFold(CodeSealer(KeyRing.parse("", "k" * 32))),
             BoardsFold(),
             GrowthFold(),

@@ -11,15 +11,14 @@ import msgspec
 
 from referral_tools.code_files import PART, Entry, UploadProgress, entries, parts
 from referral_tools.help_group import HelpGroup
-from referral_tools.pool_accounting import PoolAccount
-from referral_tools.pool_log import PoolLog, open_pool_log
+from referral_tools.pool_check import CheckedPool, check_pools
+from referral_tools.pool_log import open_pool_log
 from referral_tools.service_client import Item, ServiceClient, decode_response, path, refusal, service_options
 from referral_tools.text_columns import table
 
 _LIST_HEADS = ("POOL", "UPLOADED", "LEFT", "ISSUED", "VOID", "WAITING", "LOW BELOW", "")
-_CHECK_HEADS = ("POOL", "UPLOADED", "FREE", "RESERVED", "GIVEN", "VOID", "")
+CHECK_HEADS = ("POOL", "UPLOADED", "FREE", "RESERVED", "GIVEN", "VOID", "")
 _ATTEMPTS, _LONGEST_PAUSE_S = 8, 10.0
-_SETTLING_S = 10.0
 _MAX_SHOWN = 20
 _PROGRAM = click.argument("program", metavar="PROGRAM")
 
@@ -79,17 +78,21 @@ def check(program: str, pool: str | None, url: str, key: str) -> None:
     All but the free codes are counted from the log (needs REFERRAL_KAFKA), the free ones are what the running system would give.
     Ends with status 1 if they do not add up, or if the log gives a code twice.
     """
-    client, deadline = ServiceClient(url, key), time.monotonic() + _SETTLING_S
     with open_pool_log(program) as log:
-        rows, wrong = _compare(log, client, program, pool)
-        while wrong and time.monotonic() < deadline:  # lines may be on their way
-            time.sleep(0.5)
-            rows, wrong = _compare(log, client, program, pool)
-    click.echo(table(_CHECK_HEADS, rows) if rows else f"no uploaded codes in {pool or program}")
-    for problem in wrong[:_MAX_SHOWN]:
+        found = check_pools(log, ServiceClient(url, key), program, pool)
+    rows = [pool_row(one) for one in found.pools]
+    click.echo(table(CHECK_HEADS, rows) if rows else f"no uploaded codes in {pool or program}")
+    for problem in found.problems[:_MAX_SHOWN]:
         click.echo(problem, err=True)
-    if wrong:
+    if found.problems:
         raise click.exceptions.Exit(1)
+
+
+def pool_row(pool: CheckedPool) -> tuple[str, ...]:
+    """The cells of a checked pool, below `CHECK_HEADS`."""
+    one = pool.account
+    numbers = (one.uploaded, pool.free, one.reserved, one.given, one.void)
+    return one.pool, *(f"{number:,}" for number in numbers), f"OFF BY {pool.missing:+,}" if pool.missing else ""
 
 
 class _Sender:
@@ -147,28 +150,3 @@ def _renumbered(detail: str, part: list[Entry]) -> str:
     _, _, rest = detail.partition(" ")
     number, _, why = rest.partition(" ")
     return f"line {part[int(number) - 1].number} {why}"
-
-
-def _compare(
-    log: PoolLog, client: ServiceClient, program: str, wanted: str | None
-) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The rows to show, and what does not add up."""
-    log.read()
-    live = {one["pool"]: one for one in client.document("GET", path("programs", program, "pools"))["items"]}
-    accounts = [one for one in log.accounting.accounts() if one.uploaded and wanted in (None, one.pool)]
-    rows, wrong = [], list(log.accounting.problems)
-    for one in accounts:
-        free = live.get(one.pool, {}).get("left", 0)
-        missing = one.uploaded - (free + one.reserved + one.given + one.void)
-        numbers = (one.uploaded, free, one.reserved, one.given, one.void)
-        rows.append((one.pool, *(f"{number:,}" for number in numbers), "" if not missing else f"OFF BY {missing:+,}"))
-        if missing:
-            wrong.append(_explanation(one, free))
-    return rows, wrong
-
-
-def _explanation(account: PoolAccount, free: int) -> str:
-    return (
-        f"pool {account.pool}: the log leaves {account.free:,} codes free, the running system would give {free:,}."
-        " Is a fold behind (`/readyz`), or are lines set aside (`referral rejected list`)?"
-    )

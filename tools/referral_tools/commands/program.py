@@ -13,6 +13,7 @@ from link_issuer.domain.advice.catalogue import find_advice
 from link_issuer.domain.advice.missing_element import missing_elements
 from link_issuer.domain.program_changes import program_changes
 from link_issuer.programs.yaml_form import YamlDocument
+from referral.events.code_formats import code_space, formatted_code
 from referral.events.program import Program
 from referral.program_file.supply import supply_problems
 from referral_tools.commands.program_diff import diff
@@ -47,7 +48,7 @@ def check_file(file: Path, guides: Path | None) -> None:
     count = len(find_advice(found, datetime.now(UTC))) + len(missing)
     warnings = f", with {count} warning{'s' if count > 1 else ''}" if count else ""
     click.echo(f"{file}: {found.id} is valid{warnings}")
-    click.echo(_scores(found), nl=False)
+    click.echo(_scores(found) + _code_spaces(found), nl=False)
 
 
 @program.command("apply")
@@ -85,6 +86,15 @@ def _file_names(folder: Path) -> list[str]:
 def _scores(found: Program) -> str:
     """How many of the four elements each content item has."""
     return "".join(f"  {item.id}: {4 - len(missing_elements(item))} of 4 elements\n" for item in found.content)
+
+
+def _code_spaces(found: Program) -> str:
+    """How many different codes each rule with a form of its own has."""
+    forms = [(rule.id, rule.code) for rule in found.rewards if rule.code]
+    return "".join(
+        f"  {id}: codes such as {formatted_code(code.format, 0)}, {code_space(code.pattern):,} in all, for up to {code.up_to:,}\n"
+        for id, code in forms
+    )
 
 
 def _version_summary(older: ProgramVersionAnswer | None, newer: ProgramVersionAnswer) -> str:

@@ -42,9 +42,7 @@ from referral.tokens import InvalidTokenError, TokenSigner
 _TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
-_MAX_CODE = (
-    128  # in its normal form, which may be 18 times as long as what was sent: the log has room for so much, sealed
-)
+_MAX_REWARD_CODE = 128  # in the normal form
 
 ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({OrderPaid, OrderRefunded, CodeScanned, FriendTagged, ContentShared})
 """The types whose `data` have rules of their own."""
@@ -89,16 +87,16 @@ class EventChecker:
         return fact
 
     def _with_sealed_code(self, fact: OrderPaid) -> tuple[OrderPaid, list[EventRejected]]:
-        """The event with the code of a reward sealed; without the code if that is empty or too long."""
+        """The event with the code of a reward sealed; without the code if that is empty, or too long in its normal form."""
         data = fact.data
         if data.sealed_reward_code is not None:
             raise unknown_field("/data", "sealed_reward_code")
         if data.reward_code is None:
             return fact, []
         code = normalize_code(data.reward_code)
-        if not 1 <= len(code) <= _MAX_CODE:
-            found = "no code" if not code else f"{len(code)} characters, more than any code has ({_MAX_CODE})"
-            problem = EventRejected("invalid_value", "/data/reward_code", f"`data.reward_code` contains {found}.")
+        if not 1 <= len(code) <= _MAX_REWARD_CODE:
+            text = f"`data.reward_code` contains no code: one has 1 to {_MAX_REWARD_CODE} characters."
+            problem = EventRejected("invalid_value", "/data/reward_code", text)
             return replace(fact, data=replace(data, reward_code=None, reward_amount=None)), [problem]
         sealed = self.codes.seal_for_order(fact.program, data.order, code)
         return replace(fact, data=replace(data, reward_code=None, sealed_reward_code=sealed)), []

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from anyascii import anyascii
 
-from link_issuer.domain.blocklist import contains_blocked_word, find_blocked_word
+from referral.events.blocked_words import contains_blocked_word, find_blocked_word
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
 DIGITS = "23456789"

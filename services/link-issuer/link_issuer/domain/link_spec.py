@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from link_issuer.domain.blocklist import find_blocklisted
+from referral.events.blocked_words import find_blocklisted
 from referral.events.content import ContentItem
 from referral.events.entities import Link, Participant
 from referral.events.facts import Channel

@@ -45,11 +45,11 @@ blueprint = Blueprint("desk", __name__)
 def desk(visit: Visit) -> str:
     """The field for a code; after a write-off its result."""
     done = dependencies().store.redemption(request.args.get("use", "")[:64]) if "use" in request.args else None
-    if done is None or done.outcome != "redeemed" or done.program not in visit.programs():
+    account = dependencies().store.account(done.reward) if done is not None else None
+    if done is None or account is None or done.outcome != "redeemed" or done.program not in visit.programs():
         return start_page(visit)
-    account = dependencies().store.account(done.reward)
-    undone = request.args.get("undone") == "1"
-    return answer_page(visit, "undone" if undone else "done", account, done, may_undo=_may_undo(visit, done))
+    answer: Answer = "done" if _is_in_use(account, done) else "undone"
+    return answer_page(visit, answer, account, done, may_undo=_may_undo(visit, done))
 
 
 @blueprint.post(DESK)
@@ -133,7 +133,12 @@ def _undo(visit: Visit) -> ResponseReturnValue:
         )
     visit.record("reward.use_undone", program=done.program, target=done.reward)
     request_change(done, "reverse", derive_id("rdc", done.request, "reverse"))
-    return back_to(DESK, use=done.request, undone="1")
+    return back_to(DESK, use=done.request)
+
+
+def _is_in_use(account: Account, done: Redemption) -> bool:
+    """Whether a write-off still counts, so that the page of one that was taken back never says to hand something over."""
+    return any(use.request == done.request and use.returned < use.amount for use in account.uses)
 
 
 def _may_undo(visit: Visit, done: Redemption) -> bool:

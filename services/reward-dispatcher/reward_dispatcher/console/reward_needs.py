@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from referral.console.guard import Visit
 from referral.console.needs import Need, NeedKind
@@ -26,13 +27,13 @@ _TASKS: Mapping[LifeState, NeedKind] = {
 
 
 def reward_needs(visit: Visit, program: str) -> list[Need]:
-    """All of them; of pools, budgets, webhooks and callers the most pressing ones, each by name."""
+    """All of them; of pools, budgets, webhooks and callers five each, by name: pools with the fewest codes, the latest callers."""
     return [
         *_task_needs(program),
         *_pool_needs(program),
-        *_budget_needs(program),
-        *_webhook_needs(program),
-        *_guessing_needs(visit, program),
+        *islice(_budget_needs(program), _MOST_ROWS),
+        *islice(_webhook_needs(program), _MOST_ROWS),
+        *islice(_guessing_needs(visit, program), _MOST_ROWS),
     ]
 
 
@@ -51,7 +52,7 @@ def _pool_needs(program: str) -> list[Need]:
 
 
 def _budget_needs(program: str) -> Iterator[Need]:
-    for one in budget_responses(program)[:_MOST_ROWS]:
+    for one in budget_responses(program):
         path = "/console/rewards/budgets"
         if one.stopped.count:
             yield Need("budget_stopped", one.stopped.count, None, path, one.id)
@@ -61,7 +62,7 @@ def _budget_needs(program: str) -> Iterator[Need]:
 
 def _webhook_needs(program: str) -> Iterator[Need]:
     """Webhooks that fail, with since when, or that were disabled because of that."""
-    for one in webhook_healths(program)[:_MOST_ROWS]:
+    for one in webhook_healths(program):
         path = f"{WEBHOOKS}/{one.id}"
         if not one.enabled and one.disabled_reason != "operator":
             yield Need("webhook_disabled", 1, one.failing_since or one.disabled_at, path, one.url)
@@ -71,7 +72,7 @@ def _webhook_needs(program: str) -> Iterator[Need]:
 
 def _guessing_needs(visit: Visit, program: str) -> Iterator[Need]:
     """Keys and operators whose codes were refused within the last day: someone guesses."""
-    for one in dependencies().guessed.callers(round(time.time() * 1000))[:_MOST_ROWS]:
+    for one in dependencies().guessed.callers(round(time.time() * 1000)):
         name = _caller_name(one, program)
         if name is not None:
             path = "/console/settings" if visit.may("manage_keys") else "/console/rewards"

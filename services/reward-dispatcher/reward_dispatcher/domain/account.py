@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from referral.events.code_formats import CodeFormat
 from referral.events.money import Value
 from referral.events.rewards import (
     HoldReason,
@@ -63,7 +64,7 @@ class Use(Struct, frozen=True, array_like=True):
 class Account(Struct, frozen=True, array_like=True, tag="account"):
     """The whole state of a reward. Times are milliseconds since the epoch.
 
-    `code_key` is the id of the key of a generated code; None for a code of an uploaded pool.
+    `code_key` is the id of the key of a generated code, `code_format` its form; None for a code of an uploaded pool.
     `code_request` is the state of its request for a code: `asked` until the pool responds, `queued` while the pool is empty.
     `retry_ms` is when a reward whose file is missing is tried again. `clawback` marks a reward that was redeemed and revoked
     afterwards: an operator has to decide about the money. `on_hold`: an operator holds it; the mark outlives a revocation, so that
@@ -111,6 +112,7 @@ class Account(Struct, frozen=True, array_like=True, tag="account"):
     absorbed: int = 0
     repaid: int = 0
     budget: str | None = None
+    code_format: CodeFormat | None = None
 
 
 def new_account(grant: RewardGranted) -> Account:
@@ -139,4 +141,5 @@ def new_account(grant: RewardGranted) -> Account:
         manual=grant.manual,
         value=grant.value,
         smallest_use=grant.smallest_use,
+        code_format=grant.code_format,
     )

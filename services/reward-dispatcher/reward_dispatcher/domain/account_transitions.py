@@ -13,6 +13,7 @@ from typing import TypedDict, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from referral.events.code_formats import CodeFormat
 from referral.events.money import Value
 from referral.events.pools import CodeRequested, CodeReturned
 from referral.events.rewards import (
@@ -35,7 +36,9 @@ from reward_dispatcher.domain.balance import consumed, settle
 from reward_dispatcher.domain.redemption_changes import end_holds
 
 RETRY_MS = 60_000
-CodeGenerator = Callable[[str, str], str]  # the generated code of a key (its id) and a reward id
+CodeGenerator = Callable[
+    [str, str, CodeFormat | None], str
+]  # the generated code of a key (its id), a reward id and a form
 
 
 AccountOutput = KeyedReward | CodeRequested | CodeReturned
@@ -82,6 +85,7 @@ def _reopen(account: Account, grant: RewardGranted) -> Account:
         opened,
         code=account.code,
         code_key=grant.code_key if account.code is None else account.code_key,
+        code_format=grant.code_format if account.code is None else account.code_format,
         code_request=account.code_request,
         hold_reason="operator" if account.on_hold else opened.hold_reason,
         on_hold=account.on_hold,
@@ -257,7 +261,7 @@ def fulfil(account: Account, at: datetime, generate_code: CodeGenerator) -> Tran
     if account.code is not None or handover_of(account.kind) != "code":
         return _hand_over(account, at)
     if account.pool in (None, GENERATED):  # a grant from before `code_key` has a code of the oldest key
-        return _hand_over(account, at, generate_code(account.code_key or "", account.id))
+        return _hand_over(account, at, generate_code(account.code_key or "", account.id, account.code_format))
     return _request_code(account, at, account.pool)
 
 
@@ -309,6 +313,7 @@ def _hand_over(account: Account, at: datetime, new_code: str | None = None) -> T
         kind=account.kind,
         code=code if code_key is None else None,
         code_key=code_key,
+        code_format=account.code_format,
         file=file,
         value=account.value,
     )

@@ -6,11 +6,12 @@ consumed beyond what the reward is entitled to (nothing, once it was revoked), a
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from reward_dispatcher.domain.account import Account, Use
+from reward_dispatcher.domain.account import Account, Status, Use
 
 _LIVE = ("fulfilled", "delivered", "redeemed")
 _PARTIAL_KINDS = ("credit", "discount_code")
@@ -119,11 +120,12 @@ def set_off(accounts: Iterable[Account], now_ms: int) -> tuple[list[Account], li
 
 
 def _give_back(known: dict[str, Account], now_ms: int) -> list[Offset]:
+    lots = sorted((one for one in known.values() if one.absorbed), key=spending_order)
+    debtors = sorted((one for one in known.values() if one.repaid), key=spending_order) if lots else []
     offsets = []
-    for debtor in sorted(known, key=lambda id: spending_order(known[id])):
-        for lot in sorted(known, key=lambda id: spending_order(known[id])):
-            if amount := _returnable(known[debtor], known[lot]):
-                offsets.append(_apply(known, Offset(lot, debtor, -amount), now_ms))
+    for debtor, lot in product(_ids(debtors), _ids(lots)):
+        if amount := _returnable(known[debtor], known[lot]):
+            offsets.append(_apply(known, Offset(lot, debtor, -amount), now_ms))
     return offsets
 
 
@@ -136,14 +138,18 @@ def _returnable(debtor: Account, lot: Account) -> int:
 
 
 def _pay_debts(known: dict[str, Account], now_ms: int) -> list[Offset]:
+    debtors = sorted((one for one in known.values() if debt(one)), key=lambda one: (one.granted_ms, one.id))
+    credit = (one for one in known.values() if one.kind == "credit" and free(one, now_ms)) if debtors else ()
     offsets = []
-    for debtor in sorted(known, key=lambda id: (known[id].granted_ms, id)):
-        for lot in sorted(known, key=lambda id: spending_order(known[id])):
-            is_credit = known[lot].kind == "credit"
-            amount = min(debt(known[debtor]), free(known[lot], now_ms)) if is_credit else 0
-            if amount:
-                offsets.append(_apply(known, Offset(lot, debtor, amount), now_ms))
+    for debtor, lot in product(_ids(debtors), _ids(sorted(credit, key=spending_order))):
+        if amount := min(debt(known[debtor]), free(known[lot], now_ms)):
+            offsets.append(_apply(known, Offset(lot, debtor, amount), now_ms))
     return offsets
+
+
+def _ids(accounts: Sequence[Account]) -> list[str]:
+    """Their ids: the accounts change while debt is set off. Most people have many lots and no debt, so few are compared."""
+    return [account.id for account in accounts]
 
 
 def _apply(known: dict[str, Account], offset: Offset, now_ms: int) -> Offset:
@@ -180,9 +186,12 @@ def _closed(account: Account, at_ms: int) -> Account:
 
 
 def _reopened(account: Account, at_ms: int) -> Account:
+    """A reward that can be used again, unless an operator holds it."""
+    usable: Status = "delivered" if account.delivered_ms is not None else "fulfilled"
     return replace(
         account,
-        status="delivered" if account.delivered_ms is not None else "fulfilled",
+        status="held" if account.on_hold else usable,
+        hold_reason="operator" if account.on_hold else None,
         order=None,
         request=None,
         redeemed_ms=None,
@@ -192,7 +201,7 @@ def _reopened(account: Account, at_ms: int) -> Account:
 
 def _revoked(account: Account, at_ms: int) -> Account:
     """A reward that was clawed back, and whose uses were all given back since."""
-    return replace(_reopened(account, at_ms), status="revoked", clawback=False)
+    return replace(_reopened(account, at_ms), status="revoked", hold_reason=None, clawback=False)
 
 
 def _moment(use: Use) -> int:

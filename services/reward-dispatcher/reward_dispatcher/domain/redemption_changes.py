@@ -136,15 +136,38 @@ def _refund(uses: list[tuple[Account, Use]], line: RedemptionChangeRequested) ->
     if any(len(use.refunds) >= MAX_REFUNDS for _, use in taken):
         return "too_many_refunds"
     refund = OrderRefund(line.refund, line.part, line.whole)
-    return [_refunded(account, use, refund) for account, use in taken]
+    with_refund = [(account, replace(use, refunds=(*use.refunds, refund))) for account, use in taken]
+    shares = _refund_shares(with_refund, refund.whole)
+    return [
+        _UseChange(account, use, replace(after, returned=use.returned + share), share)
+        for (account, use), (_, after), share in zip(taken, with_refund, shares, strict=True)
+    ]
 
 
-def _refunded(account: Account, use: Use, refund: OrderRefund) -> _UseChange:
-    refunds = (*use.refunds, refund)
-    part = min(refund.whole, sum(one.part for one in refunds))
-    share = share_of(use.amount, part, refund.whole) if is_divisible(account) else use.amount * (part == refund.whole)
-    after = replace(use, refunds=refunds, returned=max(use.returned, share))
-    return _UseChange(account, use, after, after.returned - use.returned)
+def _refund_shares(uses: Sequence[tuple[Account, Use]], whole: int) -> list[int]:
+    """How much comes back of each use, in minor units, now that its refunds have the newest one.
+
+    What comes back of the order's credit is rounded once, as a percentage of the order is, and its parts add up to that: each use
+    gives back its share rounded down, and the units that are left come from the first uses that have any. A use never takes
+    back what it gave.
+    """
+    part = min(whole, max(sum(one.part for one in use.refunds) for _, use in uses))
+    divisible = [use for account, use in uses if is_divisible(account)]
+    due = share_of(sum(use.amount for use in divisible), part, whole) - sum(use.returned for use in divisible)
+    shares = []
+    for account, use in uses:
+        if is_divisible(account):
+            share = max(0, min(use.amount * part // whole - use.returned, due))
+            due -= share
+        else:
+            share = use.amount - use.returned if part == whole else 0
+        shares.append(share)
+    for index, (account, use) in enumerate(uses):
+        if is_divisible(account):
+            extra = max(0, min(due, use.amount - use.returned - shares[index]))
+            shares[index] += extra
+            due -= extra
+    return shares
 
 
 def _reinstate(uses: list[tuple[Account, Use]]) -> list[_UseChange] | RefusalReason:

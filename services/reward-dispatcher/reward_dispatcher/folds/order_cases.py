@@ -110,13 +110,16 @@ def _redemption_for_order(line: OrderCodeSought, states: States) -> Decision[Sta
     account = states[state_keys.account(line.reward or "")]
     if not isinstance(account, Account):
         return _answered(line, _refused(line, "unknown"))
-    if use := _use_for(account, line):
-        capture = [_capture(account, use, line)] if use.until_ms is not None else []
-        decision = _answered(line, _taken(account, line, use.request))
-        decision.outputs[:0] = [Output(REWARDS, one, reward_key(one)) for one in capture]
-        return decision
+    use = _use_for(account, line)
+    if use is not None and use.until_ms is None:
+        return _answered(line, _taken(account, line, use.request))
     if is_divisible(account) and account.value is not None and account.value.unit != line.unit:
         return _answered(line, _refused(line, "wrong_currency", account.id))
+    if use is not None:
+        decision = _answered(line, _taken(account, line, use.request))
+        capture = _capture(account, use, line)
+        decision.outputs.insert(0, Output(REWARDS, capture, reward_key(capture)))
+        return decision
     decision = redemption_decision(_redemption_request(account, line), states)
     result = decision.changes.get(state_keys.result(line.request)) or states[state_keys.result(line.request)]
     if not isinstance(result, Redemption):

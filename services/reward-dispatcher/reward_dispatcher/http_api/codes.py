@@ -14,6 +14,7 @@ from referral.telemetry.metrics import counter
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import free, is_divisible
 from reward_dispatcher.domain.redemption import refusal_reason
+from reward_dispatcher.domain.typed_codes import is_mistyped
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.ledger_request import require_complete_ledger
 from reward_dispatcher.http_api.requests import CodeQuery
@@ -28,6 +29,9 @@ log = structlog.get_logger()
 @blueprint.arguments(CodeQuery, location="query")
 @response(CodeResponse)
 @blueprint.alt_response(404, description="Unknown code.")
+@blueprint.alt_response(
+    422, description="`mistyped_code`: the check character of the code is wrong. Nothing was looked up."
+)
 @blueprint.alt_response(429, description="Too many wrong codes; no code is looked up until `Retry-After` is over.")
 def code_validity(query: dict[str, str], code: str) -> CodeResponse:
     """Whether a code can be used now. This does not use it; only POST /v1/redemptions does."""
@@ -51,10 +55,11 @@ def code_validity(query: dict[str, str], code: str) -> CodeResponse:
 def require_code(code: str, program: str | None, client: str) -> Account:
     """Returns the reward with this code, among the caller's programs. `client` is the shop's name of the shopper, or empty.
 
-    Raises Problem 404 if there is none, 409 if several programs have the code, 429 after too many wrong codes, and LogUnavailable
-    if it could belong to a program that this process has not read yet.
+    Raises Problem 404 if there is none, 409 if several programs have the code, 422 if its check character is wrong, 429 after too
+    many wrong codes, and LogUnavailable if it could belong to a program that this process has not read yet.
     """
     _check_wrong_codes(client)
+    _refuse_mistyped(code, program)
     found = _accounts_with_code(code, program)
     if not found:
         require_complete_ledger()
@@ -67,6 +72,17 @@ def require_code(code: str, program: str | None, client: str) -> Account:
         programs = ", ".join(sorted(account.program for account in found))
         raise Problem(409, "ambiguous_code", f"Several programs have this code: {programs}. Send `program` as well.")
     return found[0]
+
+
+def _refuse_mistyped(code: str, program: str | None) -> None:
+    """Raises Problem 422 for a code with the prefix of a program's generated codes whose check character is wrong.
+
+    It is no guess, and does not count as one: anyone can compute the check character, so the answer tells nothing about codes.
+    """
+    if is_mistyped(code, context().catalog, _programs(program)):
+        counter("wrong_codes").labels("mistyped").inc()
+        detail = f"Code {code!r} is mistyped: its characters do not fit each other. Compare it, and type it again."
+        raise Problem(422, "mistyped_code", detail)
 
 
 def _check_wrong_codes(client: str) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from flask_babel import lazy_gettext
 
 from referral.console.guard import Visit
+from referral.events.code_formats import ALPHABET
 from referral.events.currencies import minor_unit_digits
 from referral.events.money import POINTS
 from referral.events.redemptions import RefusalReason
@@ -21,7 +22,7 @@ from referral.pages.reward_names import kind_name, reward_name, worth_text
 from referral.people.known_people import known_people
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import free, is_divisible
-from reward_dispatcher.domain.discount_codes import ALPHABET, LENGTH
+from reward_dispatcher.domain.discount_codes import LENGTH
 from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.pages.date_texts import moment_text
 from reward_dispatcher.pages.tickets import find_rule

@@ -28,7 +28,7 @@ DELIVERY_TEXTS: Mapping[DeliveryStatus, tuple[str, str, object]] = {
     "waiting": ("wait", "⏳", lazy_gettext("Waiting")),
     "delivered": ("good", "✓", lazy_gettext("Delivered")),
     "failed": ("bad", "✕", lazy_gettext("Failed")),
-    "missed": ("none", "⊘", lazy_gettext("Not sent: the webhook was off")),
+    "missed": ("none", "⊘", lazy_gettext("Not sent: the webhook was off or full")),
 }
 
 

@@ -108,6 +108,9 @@ def _toast() -> Toast | None:
 
 _REFUSALS: Mapping[str, object] = {
     "webhook_disabled": lazy_gettext("The webhook is disabled: enable it first."),
+    "webhook_full": lazy_gettext(
+        "Too many messages wait already. Do it again once the receiver has accepted some of them."
+    ),
     "rotated_lately": lazy_gettext(
         "Its secrets were renewed less than a day ago, and receivers may still use the ones from before. Wait until a day is over."
     ),

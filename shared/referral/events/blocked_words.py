@@ -32,11 +32,12 @@ _IMPERSONATION = (
 _PART_OF_ORDINARY_WORDS = frozenset(
     {"ANAL", "COCK", "COON", "CRAP", "DICK", "DYKE", "PISS", "RAPE", "SUCK", "TITS", "ARSE", "ANUS", "SABI", "JIBA"}
 )
-_BLOCKED = frozenset(f"{_INSULTS} {_CHINESE} {_IMPERSONATION}".split())
-_ANYWHERE = tuple(sorted(word for word in _BLOCKED if len(word) >= 4 and word not in _PART_OF_ORDINARY_WORDS))
+BUILT_IN_WORDS = frozenset(f"{_INSULTS} {_CHINESE} {_IMPERSONATION}".split())
+"""Generated discount codes are derived again with these words, so they never change."""
+_ANYWHERE = tuple(sorted(word for word in BUILT_IN_WORDS if len(word) >= 4 and word not in _PART_OF_ORDINARY_WORDS))
 _DIGITS_AS_LETTERS = str.maketrans("0134578@$", "OIEASTBAS")
 _LETTERS = re.compile(r"[A-Z]+")
-_WITH_ANY_WORD = re.compile(_any_of(_BLOCKED))
+_WITH_ANY_WORD = re.compile(_any_of(BUILT_IN_WORDS))
 
 
 def find_blocked_word(code: str) -> str | None:
@@ -47,7 +48,7 @@ def find_blocked_word(code: str) -> str | None:
     if not _WITH_ANY_WORD.search(" ".join(joined)):  # of most codes; enrolment checks thousands a second
         return None
     runs = {*_LETTERS.findall(plain), *_LETTERS.findall(read), joined[0]}
-    if found := _BLOCKED & runs:
+    if found := BUILT_IN_WORDS & runs:
         return min(found)
     return next((word for word in _ANYWHERE if any(word in text for text in joined)), None)
 
