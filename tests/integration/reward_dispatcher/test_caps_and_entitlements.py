@@ -42,14 +42,14 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispat
         yield system
 
 
-def _stopped(system: RewardDispatcher, **query: object) -> dict[str, object]:
+def _stopped_rewards(system: RewardDispatcher, **query: object) -> dict[str, object]:
     answer = system.client.get("/v1/programs/prg_glow/rewards/stopped", params=query)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
 def _stops(system: RewardDispatcher) -> list[tuple[object, ...]]:
-    return [(one["rule"], one["trigger"], one["reason"]) for one in _stopped(system)["items"]]  # type: ignore[attr-defined]
+    return [(one["rule"], one["trigger"], one["reason"]) for one in _stopped_rewards(system)["items"]]  # type: ignore[attr-defined]
 
 
 def _entitlements(system: RewardDispatcher, person: str) -> list[str]:
@@ -71,10 +71,10 @@ def test_what_a_cap_stops_is_listed_with_its_reason(system: RewardDispatcher, re
     system.write_conversions(friend_conversion(number, day(1)) for number in (1, 2, 3, 4))
     expected = [("credit", "cnv_3", "cap:day"), ("credit", "cnv_4", "cap:day")]
     wait_until_equal(lambda: sorted(_stops(system)), expected)
-    first = _stopped(system, limit=1)
+    first = _stopped_rewards(system, limit=1)
     [one] = first["items"]  # type: ignore[misc]
     assert (one["external_id"], one["value"]) == ("xhs:amy", {"amount": 500, "unit": "CNY"})
-    [other] = _stopped(system, limit=1, cursor=first["next_cursor"])["items"]  # type: ignore[misc]
+    [other] = _stopped_rewards(system, limit=1, cursor=first["next_cursor"])["items"]  # type: ignore[misc]
     assert {one["trigger"], other["trigger"]} == {"cnv_3", "cnv_4"}
     bad = system.client.get("/v1/programs/prg_glow/rewards/stopped", params={"cursor": "x"})
     assert (bad.status_code, bad.json()["code"]) == (400, "bad_cursor")
@@ -85,9 +85,9 @@ def test_what_a_cap_stops_is_listed_with_its_reason(system: RewardDispatcher, re
         lambda: sorted(_stops(system)), [("credit", "cnv_3", "cap:day"), ("share", "order:cnv_3:o1", "cap:day")]
     )
     wait_until_equal(lambda: _rules(system), ["credit", "credit", "share"])
-    before = _stopped(system)
+    before = _stopped_rewards(system)
     empty(redis)
-    wait_until_equal(lambda: _stopped(system), before)
+    wait_until_equal(lambda: _stopped_rewards(system), before)
 
     refund = friend_order_refund(1, "o2", "r1", None, day(3))
     system.write_conversions([friend_reversal(1, day(1)), friend_conversion(5, day(1)), refund])

@@ -170,9 +170,9 @@ class AttackedSystem:
             "followers": insights["followers"],
             "referred": insights["referred"],
             "posts": insights["posts"],
-            "rewards": {
-                rule: sum(n for s, n in by.items() if s != "revoked") for rule, by in summary["by_rule"].items()
-            },
+            "rewards": _above_zero(
+                {rule: sum(n for s, n in by.items() if s != "revoked") for rule, by in summary["by_rule"].items()}
+            ),
         }
 
     def _get(self, url: str) -> dict:  # type: ignore[type-arg]
@@ -187,8 +187,12 @@ def _oracle_figures(figures: Figures) -> dict[str, object]:
         "followers": figures.followers,
         "referred": figures.referred,
         "posts": figures.posts,
-        "rewards": dict(figures.rewards_by_rule),
+        "rewards": _above_zero(figures.rewards_by_rule),
     }
+
+
+def _above_zero(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def _program(rules: dict[str, object]) -> Program:

@@ -39,7 +39,7 @@ def orders_by_person(facts: Iterable[Fact]) -> dict[str, list[OracleOrder]]:
     orders: dict[str, list[OracleOrder]] = defaultdict(list)
     for (person, order), paid_at_once in payments.items():
         at, amount, currency = min(paid_at_once)
-        left = _left(amount, refunds[person, order].values())
+        left = _remainder(amount, refunds[person, order].values())
         orders[person].append(OracleOrder(order, at, amount, left, currency))
     return {person: sorted(some, key=lambda one: (one.paid_at, one.id)) for person, some in orders.items()}
 
@@ -92,7 +92,7 @@ def _minor(amount: Decimal, currency: str) -> int:
     return round(Fraction(amount.scaleb(minor_unit_digits(currency))))
 
 
-def _left(amount: Decimal, refunds: Iterable[Decimal | None]) -> Decimal:
+def _remainder(amount: Decimal, refunds: Iterable[Decimal | None]) -> Decimal:
     """What is left after all refunds; None is a refund of the whole order."""
     returned = list(refunds)
     if None in returned:

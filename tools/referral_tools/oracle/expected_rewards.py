@@ -76,7 +76,7 @@ class RewardsOwed:
                 continue
             if needed is not None and rule.to == "referrer":
                 if sum(not one.capped for one, _ in met) >= needed:
-                    yield self._owed(rule, met[0][1], f"milestone:{needed}", _fixed(rule))
+                    yield self._owed_reward(rule, met[0][1], f"milestone:{needed}", _fixed(rule))
                 continue
             for one, referral in met:
                 if rule.to == "referee" or not one.capped:
@@ -85,13 +85,15 @@ class RewardsOwed:
     def _of_conversion(self, rule: Reward, one: CountedConversion, referral: ExpectedReferral) -> Iterator[OwedReward]:
         conversion = one.step.conversion
         if rule.on != "order.qualified":
-            yield self._owed(rule, referral, conversion, _tier(rule, one.numbers) if rule.tiers else _fixed(rule))
+            yield self._owed_reward(
+                rule, referral, conversion, _tier(rule, one.numbers) if rule.tiers else _fixed(rule)
+            )
             return
         orders = self._orders.get(referral.person, ())
         for order, value in rewarded_orders(rule, self._program, orders, referral.first_followed_at):
-            yield self._owed(rule, referral, f"order:{conversion}:{order.id}", value)
+            yield self._owed_reward(rule, referral, f"order:{conversion}:{order.id}", value)
 
-    def _owed(self, rule: Reward, referral: ExpectedReferral, trigger: str, value: Value | None) -> OwedReward:
+    def _owed_reward(self, rule: Reward, referral: ExpectedReferral, trigger: str, value: Value | None) -> OwedReward:
         if rule.to == "referrer" and referral.referrer is not None:
             owner, name = referral.referrer.id, referral.referrer.external_id
         else:

@@ -62,7 +62,7 @@ def _totals(totals: dict[str, Any]) -> Table:
 
 
 def _pair(pair: dict[str, int]) -> tuple[str, Text]:
-    return f"{pair['before']} → {pair['after']}", _styled(_change(pair), f"{_change(pair):+d}")
+    return f"{pair['before']} → {pair['after']}", _styled_text(_change(pair), f"{_change(pair):+d}")
 
 
 def _amounts(amount: dict[str, Any]) -> tuple[str, Text]:
@@ -71,14 +71,14 @@ def _amounts(amount: dict[str, Any]) -> tuple[str, Text]:
     before, after, difference = (
         in_main_unit(Value(number, amount["unit"])) for number in (amount["before"], amount["after"], change)
     )
-    return f"{before:,f} → {after:,f}", _styled(change, f"{difference:+,f}")
+    return f"{before:,f} → {after:,f}", _styled_text(change, f"{difference:+,f}")
 
 
 def _change(pair: dict[str, int]) -> int:
     return pair["after"] - pair["before"]
 
 
-def _styled(change: int, text: str) -> Text:
+def _styled_text(change: int, text: str) -> Text:
     return Text(text if change else "=", "green" if change > 0 else "red" if change else "dim")
 
 

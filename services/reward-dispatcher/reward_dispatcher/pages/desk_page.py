@@ -120,7 +120,7 @@ def start_page(visit: Visit) -> str:
 def reward_form(visit: Visit, account: Account, *, mistake: bool = False) -> str:
     """A reward that can be written off, as HTML."""
     key = secrets.token_urlsafe(16)
-    left = _left(account)
+    left = _left_text(account)
     return _page(visit, account, form={"key": key, "left": left, "mistake": mistake})
 
 
@@ -157,11 +157,11 @@ def _facts(account: Account) -> dict[str, str]:
         "program": localize(version.program.name) if version else account.program,
         "person": f"{name[0]}…" if name else gettext("A guest"),
         "until": moment_text(account.expires_ms, _zone(account)) if account.expires_ms is not None else "",
-        "left": _left(account) or "",
+        "left": _left_text(account) or "",
     }
 
 
-def _left(account: Account) -> str | None:
+def _left_text(account: Account) -> str | None:
     if account.value is None or not is_divisible(account):
         return None
     return amount_text(free(account, context().clock.now_ms()), account.value.unit)

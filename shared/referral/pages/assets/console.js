@@ -46,12 +46,16 @@ const readCell = {
   time: (cell) => cell.querySelector("time")?.dateTime ?? "",
   number: (cell) => cell.dataset.value ?? cell.textContent.replace(/[^\d.-]/g, ""),
 };
+const isNarrow = matchMedia("(max-width: 44rem)"); // there rows are cards, and headings are for screen readers only
 for (const head of document.querySelectorAll("th[data-sort]")) {
+  const text = head.textContent;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "sort";
-  button.append(...head.childNodes);
-  head.append(button);
+  button.textContent = text;
+  const place = () => head.replaceChildren(isNarrow.matches ? text : button);
+  isNarrow.addEventListener("change", place);
+  place();
   button.addEventListener("click", () => {
     const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
     for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
