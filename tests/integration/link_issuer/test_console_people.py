@@ -139,18 +139,20 @@ def test_a_ban_is_shown_with_who_and_why_and_is_lifted(consoles: Consoles) -> No
 
 def test_what_the_story_decides_leads_back_to_it_with_a_way_back(consoles: Consoles) -> None:
     """A referral is released and the release undone; a reward is revoked and given back."""
-    status, place = consoles.send("/console/review?lang=en", {"decision": f"release {HELD}", "back": AMY.id}, "su")
+    status, place = consoles.send(
+        f"/console/review{HERE}&lang=en", {"decision": f"release {HELD}", "back": AMY.id}, "su"
+    )
     assert (status, place.partition("?")[0]) == (303, f"{PEOPLE}/{AMY.id}")
     page = consoles.page(place, "su")
     assert "1 referral released." in page
     assert f'name="back" value="{AMY.id}"' in page
-    _, place = consoles.send("/console/rewards?lang=en", {"decision": "revoke rwd_done", "back": AMY.id}, "gr")
+    _, place = consoles.send(f"/console/rewards{HERE}&lang=en", {"decision": "revoke rwd_done", "back": AMY.id}, "gr")
     assert "1 reward changed." in consoles.page(place, "gr")
     _, place = consoles.send(
-        "/console/rewards?lang=en", {"decision": "restore", "id": "rwd_done", "back": AMY.id}, "gr"
+        f"/console/rewards{HERE}&lang=en", {"decision": "restore", "id": "rwd_done", "back": AMY.id}, "gr"
     )
     assert "Given back" in consoles.page(place, "gr")
-    assert consoles.send("/console/rewards", {"decision": "revoke rwd_done", "back": "//evil.example"}, "gr")[
+    assert consoles.send(f"/console/rewards{HERE}", {"decision": "revoke rwd_done", "back": "//evil.example"}, "gr")[
         1
     ].startswith("/console/rewards")
 

@@ -199,7 +199,7 @@ def test_rewards_in_their_holding_period_are_listed_and_approved(ledger: Ledger)
     assert ledger.listed("state=holding_period") == ["rwd_held"]
     assert ledger.listed("state=budget") == []
     question, fields = confirm(ledger, "approve", "holding_period")
-    assert "This can&#39;t be undone." in question
+    assert "This can't be undone." in question
     assert ledger.browsers["su"].get(f"{ALL}?decision=approve&state=holding_period").status_code == 403
     done = ledger.browsers["gr"].post(f"{ALL}?lang=en", fields)
     assert "1 reward changed." in done.text

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from conversion_tracker.bans.api import publish_ban
 from conversion_tracker.console.person_facts import person_facts
 from conversion_tracker.dependencies import dependencies
-from conversion_tracker.named_person import named_person
+from conversion_tracker.named_person import named_person, note_text
 from conversion_tracker.pages.story_part import story_part
 from referral.console.guard import Visit, console_view
 from referral.console.person import require_person, story_path
@@ -44,8 +44,17 @@ def decide(visit: Visit, person: str) -> Response:
     visit.record("person.banned" if decision == "ban" else "person.unbanned", program=program, target=person)
     note = request.form.get("note", "")[:_MAX_NOTE]
     publish_ban(kind, program, named_person(person, context().people), visit.operator.id, note, None)
-    becomes_true(lambda: _is_banned(program, person) == (decision == "ban"), _WAIT_S)  # then the next page shows it
+    becomes_true(lambda: _shows(program, person, decision == "ban"), _WAIT_S)
     return back_to(story_path(person), ids=[person], program=program, part="referrals", done=decision)
+
+
+def _shows(program: str, person: str, banned: bool) -> bool:
+    """Whether the next page shows the decision with its note."""
+    found = dependencies().people.person(program, person)
+    ban = found.ban if found else None
+    if ban is None or not banned:
+        return banned == (ban is not None)
+    return note_text(person, ban.note, context().people.snapshot()) is not None
 
 
 def _is_banned(program: str, person: str) -> bool:
