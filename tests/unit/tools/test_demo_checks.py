@@ -153,7 +153,7 @@ FAULTS: dict[str, Callable[[MeasuredLedger], MeasuredLedger]] = {
     "· dead": lambda one: replace(one, deliveries={**one.deliveries, "dead": 1}),
     "· pending": lambda one: replace(one, deliveries={**one.deliveries, "pending": 1}),
     "· lost": lambda one: replace(one, deliveries={**one.deliveries, "lost": 1}),
-    "balances, budgets, pools: log and API differing": lambda one: replace(one, unreconciled=1),
+    "rewards, budgets, pools: log and system differing": lambda one: replace(one, unreconciled=1),
 }
 
 

@@ -23,7 +23,7 @@ from referral_tools.demo.data_folder import CLOCK, empty_folder
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.demo.log_readings import LogReadings
-from referral_tools.demo.measured_ledger import budget_limits, measured_ledger, unreconciled
+from referral_tools.demo.measured_ledger import budget_limits, measured_ledger
 from referral_tools.demo.progress import show_progress
 from referral_tools.demo.report import (
     CampaignSpan,
@@ -37,7 +37,9 @@ from referral_tools.demo.report import (
 )
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.oracle import Oracle
+from referral_tools.reconciliation import reconcile
 from referral_tools.run_file import RUN_FILE
+from referral_tools.service_client import ServiceClient
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import PORTS, System
 
@@ -66,8 +68,9 @@ class Demo:
             running = system.describe(system.make_key())
             with running.written_to(RUN_FILE, self.home / RUN_FILE.name):
                 show_start(self.console, running, self._program_id, time.monotonic() - started)
+                reader = ServiceClient(system.front, running.api_key)
                 with Client(system.front, running.api_key) as client:
-                    verdict = self._verify(system, client, clock, started)
+                    verdict = self._verify(system, client, reader, clock, started)
                 if stay:
                     show_addresses(self.console, system, running)
                     system.wait()
@@ -81,7 +84,9 @@ class Demo:
         clock.set(to_ms(self._end - timedelta(days=self.model.days) - _SET_UP))
         return clock
 
-    def _verify(self, system: System, client: Client, clock: FileClock, started: float) -> ComparisonResult:
+    def _verify(
+        self, system: System, client: Client, reader: ServiceClient, clock: FileClock, started: float
+    ) -> ComparisonResult:
         """Plays, waits, recomputes, compares; shows the table and writes the summary."""
         program = client.apply(self._program_id, self.program.read_text())
         figures_now = SystemFigures(client, program.id)
@@ -95,15 +100,14 @@ class Demo:
         log = LogReadings(system.settings, program.id)
         played.journal.conversions = log.conversions()
         figures = Oracle(program, figures_now.person_id).facts(played.journal)
-        rewards, pools = log.rewards(), log.pools()
         ledger = measured_ledger(
-            rewards,
+            log.rewards(),
             budget_limits(program, steps),
-            pools,
+            log.pools(),
             played.scenes,
             receiver,
             figures_now.webhook(webhook),
-            unreconciled(rewards, pools, figures_now, figures.balances),
+            reconcile(system.settings, reader, program.id),
         )
         verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
         show_verdict(self.console, verdict)

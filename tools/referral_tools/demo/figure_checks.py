@@ -28,7 +28,7 @@ def compare_figures(
     _credit(verdict, readings, expected, ledger)
     _limits(verdict, readings, expected, ledger)
     _deliveries(verdict, ledger)
-    verdict.compare("balances, budgets, pools: log and API differing", ledger.unreconciled, 0)
+    verdict.compare("rewards, budgets, pools: log and system differing", ledger.unreconciled, 0)
     return verdict
 
 

@@ -12,10 +12,10 @@ from referral_tools.campaign.receiver import WebhookReceiver
 from referral_tools.campaign.scene_player import SceneResult
 from referral_tools.campaign.scenes import RaiseBudget
 from referral_tools.campaign.script import ScriptStep
-from referral_tools.demo.comparison import differing
 from referral_tools.demo.recorded_rewards import BudgetLimit, RecordedRewards, deliveries
-from referral_tools.demo.system_figures import SystemFigures, WebhookFigures
+from referral_tools.demo.system_figures import WebhookFigures
 from referral_tools.pool_accounting import PoolAccount, PoolAccounting
+from referral_tools.reconciliation import Reconciliation
 
 _CODE_STATES = ("uploaded", "free", "reserved", "given", "void")
 
@@ -24,7 +24,7 @@ _CODE_STATES = ("uploaded", "free", "reserved", "given", "void")
 class MeasuredLedger:
     """`uploaded` is what the API answered to uploads, `pool_codes` the codes of all pools by the log.
 
-    `refused` is how often the receiver was down for a message, `unreconciled` how many figures differ between log and API.
+    `refused` is how often the receiver was down for a message, `unreconciled` what `referral rewards reconcile` finds different.
     """
 
     rewards: RecordedRewards
@@ -50,7 +50,7 @@ def measured_ledger(
     scenes: SceneResult,
     receiver: WebhookReceiver,
     webhook: WebhookFigures,
-    unreconciled: int,
+    reconciliation: Reconciliation,
 ) -> MeasuredLedger:
     """Puts the measurements together."""
     accounts = list(pools.accounts())
@@ -63,26 +63,12 @@ def measured_ledger(
         uploaded=sum(scenes.uploaded.values()),
         deliveries=deliveries(rewards.messages, receiver.accepted, webhook.waiting, webhook.failed),
         refused=receiver.refused,
-        unreconciled=unreconciled,
+        unreconciled=sum(len(one.differences) + len(one.undecided) for one in reconciliation.programs),
     )
 
 
 def _sums(accounts: Sequence[PoolAccount]) -> dict[str, int]:
     return {state: sum(getattr(account, state) for account in accounts) for state in _CODE_STATES}
-
-
-def unreconciled(
-    rewards: RecordedRewards, pools: PoolAccounting, readings: SystemFigures, people: Iterable[str]
-) -> int:
-    """How many balances (of these people, by external id), budgets and pools the API has otherwise than the log."""
-    balances = rewards.balances()
-    pairs: list[tuple[object, object]] = [
-        (readings.credit(person), balances.get(readings.person_id(person), {})) for person in people
-    ]
-    charged, left = rewards.charged(), readings.codes_left()
-    pairs += [(budget.spent, charged.get(budget.id, 0)) for budget in readings.budgets() if budget.id in charged]
-    pairs += [(left.get(account.pool, 0), account.free) for account in pools.accounts()]
-    return differing(pairs)
 
 
 def budget_limits(program: Program, steps: Iterable[ScriptStep]) -> list[BudgetLimit]:

@@ -1,6 +1,6 @@
 """What the log says about rewards: which are in effect, what their budgets had spent at most, and which messages are due."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -82,22 +82,6 @@ class RecordedRewards:
             if (limit := _limit(limits, rule, at_ms)) is not None:
                 worst = max(worst, spent[rule] - limit)
         return worst
-
-    def charged(self) -> dict[str, int]:
-        """What the rules' own budgets have spent, in minor units."""
-        spent: Counter[str] = Counter()
-        for _, change, rule in self._changes:
-            spent[rule] += change
-        return dict(spent)
-
-    def balances(self) -> dict[str, dict[str, int]]:
-        """The credit of each person (a person id) by unit: what it is worth less what is used of it; negative is debt."""
-        sums: dict[str, Counter[str]] = defaultdict(Counter)
-        for id, grant in self._grants.items():
-            if grant.kind == "credit" and grant.value is not None:
-                value = self.values.get(id)
-                sums[grant.beneficiary][grant.value.unit] += (value.amount if value else 0) - self._used[id]
-        return {person: {unit: net for unit, net in by_unit.items() if net} for person, by_unit in sums.items()}
 
     def _add_use(self, line: RewardRedeemed | RedemptionReturned) -> None:
         amount = line.value.amount if line.value else 1

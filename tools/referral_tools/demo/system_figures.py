@@ -69,15 +69,6 @@ class _Budgets(msgspec.Struct):
     items: list[BudgetFigures]
 
 
-class _Pool(msgspec.Struct):
-    pool: str
-    left: int
-
-
-class _Pools(msgspec.Struct):
-    items: list[_Pool]
-
-
 class WebhookFigures(msgspec.Struct):
     """The messages of a webhook: those that wait for an attempt, and those that were given up."""
 
@@ -120,11 +111,6 @@ class SystemFigures:
     def budgets(self) -> list[BudgetFigures]:
         """The budgets of the program."""
         return msgspec.convert(self._client.get(self._path("budgets")), _Budgets).items
-
-    def codes_left(self) -> dict[str, int]:
-        """How many codes each pool would give."""
-        found = msgspec.convert(self._client.get(self._path("pools")), _Pools).items
-        return {one.pool: one.left for one in found}
 
     def webhook(self, webhook: str) -> WebhookFigures:
         """The deliveries of a webhook."""
