@@ -43,7 +43,7 @@ from referral_tools.service_client import ServiceClient
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import PORTS, System
 
-_DELIVERED_WITHIN_S = 120.0
+_DELIVERED_WITHIN_S = 120.0  # the next message, on a busy machine
 _LOOK_S = 0.2
 _SET_UP = timedelta(hours=2)  # between the program's first version and the first follow
 
@@ -118,10 +118,12 @@ class Demo:
         return verdict
 
     def _wait_for_deliveries(self, figures_now: SystemFigures, webhook: str, watch: FoldWaiter) -> None:
-        """Returns once everything is folded and no message waits for an attempt; after two minutes in any case."""
-        deadline = time.monotonic() + _DELIVERED_WITHIN_S
+        """Returns once everything is folded and no message waits for an attempt, or once two minutes pass without a delivery."""
         watch.until_folded()
-        while figures_now.webhook(webhook).waiting and time.monotonic() < deadline:
+        least, deadline = figures_now.webhook(webhook).waiting, time.monotonic() + _DELIVERED_WITHIN_S
+        while (waiting := figures_now.webhook(webhook).waiting) and time.monotonic() < deadline:
+            if waiting < least:
+                least, deadline = waiting, time.monotonic() + _DELIVERED_WITHIN_S
             time.sleep(_LOOK_S)
         watch.until_folded()
 
