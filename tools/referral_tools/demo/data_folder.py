@@ -9,6 +9,7 @@ _LEFT = frozenset(
     (
         "api-key",
         CLOCK,
+        "directory",
         "kafka",
         "logs",
         "nginx",
