@@ -53,6 +53,7 @@ class GeneratedCodes(Section, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^[*#](?:[*#-]{2,30})[*#]$",
+            max_length=32,
             description="what follows the prefix: * is a letter or digit, # a digit, - itself; a check character is added",
             examples=["****-***"],
             extra={"must_be": "4 to 32 of *, # and -, with * or # at both ends, such as ****-***"},

@@ -168,7 +168,7 @@ def test_a_discount_is_written_as_each_language_does(client: FlaskClient, code: 
 def test_the_main_action_comes_first_for_the_keyboard(client: FlaskClient) -> None:
     """The order of the page's controls is the order in which they are seen."""
     page = _text(client, "/s/AMY88?channel=wechat")
-    places = [page.index(part) for part in ("data-share", 'class="accept"', "data-copy", "poster.png")]
+    places = [page.index(part) for part in ('class="act"', "data-share", "data-copy-caption", 'class="poster"')]
     assert places == sorted(places)
 
 

@@ -13,7 +13,7 @@ import pytest
 from referral.telemetry.metrics import ROWS, TABLE, counter, gauge
 
 ROOT = Path(__file__).resolve().parents[3]
-USE = re.compile(r'\b(?:counter|gauge|histogram|gauges|Measurement)[(\[]"(\w+)"')
+USE = re.compile(r'\b(?:counter|gauge|histogram|gauges|levels|Measurement)[(\[]"(\w+)"')
 
 
 def metrics_in_code() -> set[str]:

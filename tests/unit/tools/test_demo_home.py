@@ -14,7 +14,8 @@ def test_an_earlier_demos_data_is_removed(tmp_path: Path) -> None:
     """Each demo begins on fresh data, in a folder of its own that may be there already or not."""
     home = tmp_path / "demo"
     empty_folder(home)
-    (home / "kafka").mkdir(parents=True)
+    for folder in ("kafka", "directory"):
+        (home / folder).mkdir(parents=True)
     (home / "clock").touch()
     empty_folder(home)
     assert not home.exists()

@@ -135,4 +135,5 @@ def _count(delivery: MessageDelivery, result: AttemptResult) -> None:
         return
     last = result.outcome == "gone" or delivery.attempts + 1 - delivery.before_round >= ATTEMPTS
     outcome = "delivered" if result.outcome == "accepted" else "failed" if last else "retried"
-    counter("mails" if is_mail(delivery.webhook) else "webhook_deliveries").labels(outcome).inc()
+    attempts = counter("mails") if is_mail(delivery.webhook) else counter("webhook_deliveries")
+    attempts.labels(outcome).inc()
