@@ -65,7 +65,13 @@ def serve_reward_dispatcher(
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_GUIDES": str(GUIDES), "REFERRAL_WALLET_URL": url}
-    with run_module(here, MODULE, "http"), httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=90) as client:
+    apart = httpx.Limits(
+        max_keepalive_connections=0
+    )  # the server closes idle connections, and a busy client sends then
+    with (
+        run_module(here, MODULE, "http"),
+        httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=90, limits=apart) as client,
+    ):
         system = RewardDispatcher(settings, here, client)
         system.apply(*(records or (reward_terms(), AMY, PROFILES[0])), api_key("tests", "admin", secret=API_SECRET))
         wait_until(lambda: is_ready(client))
