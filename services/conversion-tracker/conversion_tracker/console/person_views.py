@@ -4,6 +4,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from conversion_tracker.bans.api import publish_ban
+from conversion_tracker.bans.ban import Ban
 from conversion_tracker.console.person_facts import person_facts
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.named_person import named_person, note_text
@@ -38,7 +39,7 @@ def decide(visit: Visit, person: str) -> Response:
     program, decision = require_person(visit, person), request.form.get("decision")
     if decision not in ("ban", "unban"):
         raise Problem(400, "malformed_request", "`decision` must be ban or unban.")
-    if (decision == "ban") == _is_banned(program, person):
+    if (decision == "ban") == (_ban(program, person) is not None):
         return back_to(story_path(person), program=program)
     kind = PersonBanned if decision == "ban" else PersonUnbanned
     visit.record("person.banned" if decision == "ban" else "person.unbanned", program=program, target=person)
@@ -50,13 +51,12 @@ def decide(visit: Visit, person: str) -> Response:
 
 def _shows(program: str, person: str, banned: bool) -> bool:
     """Whether the next page shows the decision with its note."""
-    found = dependencies().people.person(program, person)
-    ban = found.ban if found else None
-    if ban is None or not banned:
-        return banned == (ban is not None)
-    return note_text(person, ban.note, context().people.snapshot()) is not None
+    ban = _ban(program, person)
+    if ban is None:
+        return not banned
+    return banned and note_text(person, ban.note, context().people.snapshot()) is not None
 
 
-def _is_banned(program: str, person: str) -> bool:
+def _ban(program: str, person: str) -> Ban | None:
     found = dependencies().people.person(program, person)
-    return found is not None and found.ban is not None
+    return found.ban if found else None
