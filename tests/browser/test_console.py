@@ -110,6 +110,7 @@ def test_referrals_are_decided_by_keyboard_and_taken_back(browser: Browser, queu
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("j")
     page.keyboard.press("a")
     expect(page.locator(".toast")).to_contain_text("1 referral released.")
