@@ -10,13 +10,12 @@ from typing import get_args
 
 from msgspec import Struct
 
-from leaderboard.domain.board_metrics import BOARD_METRICS, CountedConversion, is_counted
-from leaderboard.domain.periods import windows
+from leaderboard.domain.board_metrics import CountedConversion, metrics_counting, metrics_of
 from leaderboard.domain.score import add, load_seconds, remove, scores
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_periods import BoardPeriods
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.events.conversions import (
     ConversionCleared,
@@ -31,13 +30,11 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import CONVERSIONS, Topic
 
-Boards = tuple[tuple[str, ...], tuple[tuple[int, int], ...]]  # their keys and windows, each [start_s, end_s)
 States = Mapping[Key, bytes | float | None]
 Changes = dict[Key, bytes | float | None]
 
 _COUNTED = (ConversionCleared, ConversionReversed)
-_QUARTER_S = 15 * 60
-_CACHE_SIZE = 4096
+_METRICS = metrics_of(state_keys.BOARDS)
 
 
 class BoardsFold:
@@ -52,14 +49,13 @@ class BoardsFold:
     keeps_order = False
 
     def __init__(self) -> None:
-        self._time_zones = ProgramTimeZones()
-        self._cache: dict[tuple[BoardMetric, str, int, ReferrerKind], Boards] = {}
+        self._periods = BoardPeriods(ProgramTimeZones())
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
         """The referrer's timestamps for each metric; the boards follow from them."""
         if not isinstance(line, _COUNTED):
             return ()
-        return [state_keys.counted_seconds(metric, line.referrer) for metric in BOARD_METRICS]
+        return [state_keys.counted_seconds(metric, line.referrer) for metric in _METRICS]
 
     def decide(self, line: ConversionLine, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Returns the referrer's new timestamps and scores.
@@ -68,9 +64,8 @@ class BoardsFold:
         """
         changes: Changes = {}
         if isinstance(line, _COUNTED):
-            for metric in BOARD_METRICS:
-                if is_counted(metric, line):
-                    self._count(metric, line, states, catalog, changes)
+            for metric in metrics_counting(state_keys.BOARDS, line):
+                self._count(metric, line, states, catalog, changes)
         return Decision(changes)
 
     def on_timer(
@@ -94,18 +89,6 @@ class BoardsFold:
             second = to_ms(line.cleared_at) // 1000
             remove(seconds, second)
         changes[key] = seconds.tobytes() or None
-        boards, windows_ = self._boards(metric, line.program, second, line.referrer_kind, catalog)
+        boards, windows_ = self._periods.boards_at(metric, line.program, second, line.referrer_kind, catalog)
         for board, score in zip(boards, scores(seconds, windows_), strict=True):
             changes[SortedSetMember(board, referrer)] = score
-
-    def _boards(self, metric: BoardMetric, program: str, second: int, kind: ReferrerKind, catalog: Catalog) -> Boards:
-        """The boards in which a second counts. They are the same for a quarter of an hour."""
-        cache_key = metric, program, second // _QUARTER_S, kind
-        boards = self._cache.get(cache_key)
-        if boards is None:
-            if len(self._cache) >= _CACHE_SIZE:
-                self._cache.clear()
-            found = windows(second, self._time_zones.zone_of(program, catalog))
-            keys = tuple(state_keys.board(program, metric, window.name, kind) for window in found)
-            boards = self._cache[cache_key] = keys, tuple((window.start_s, window.end_s) for window in found)
-        return boards

@@ -2,8 +2,8 @@
 
 from flask_smorest import Blueprint
 
+from leaderboard.board_store import BoardName, board_name
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
-from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import (
     AroundQuery,
@@ -40,7 +40,7 @@ def board(query: dict[str, object], program: str, metric: str) -> BoardResponse:
     window = require_window(str(query["period"]), zone)
     kind: ReferrerKind = query["kind"]  # type: ignore[assignment] # checked by the schema
     board_metric, limit = require_metric(metric), int(str(query["limit"]))
-    key = state_keys.board(program, board_metric, window.name, kind)
+    key = board_name(program, board_metric, window.name, kind)
     found = _read(key, limit, query["cursor"])
     return BoardResponse(
         **period_fields(program, window),
@@ -65,7 +65,7 @@ def rank(query: dict[str, object], program: str, metric: str, person: str) -> Ra
     participant = find_participant(program, id)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
     board_metric = require_metric(metric)
-    key = state_keys.board(program, board_metric, window.name, kind)
+    key = board_name(program, board_metric, window.name, kind)
     found = dependencies().boards.around(program, key, id, int(str(query["around"])))
     if participant is None and found is None:
         detail = f"{person!r} is not a participant of {program}. Enrol them first."
@@ -85,18 +85,18 @@ def rank(query: dict[str, object], program: str, metric: str, person: str) -> Ra
     )
 
 
-def _read(key: str, limit: int, cursor: object) -> BoardSlice:
-    position = decode_position(cursor, key)
+def _read(key: BoardName, limit: int, cursor: object) -> BoardSlice:
+    position = decode_position(cursor, key.sorted_set)
     if position is None:
         return dependencies().boards.top(key, limit)
     return dependencies().boards.after(key, BoardEntry(position.score, position.member.encode()), limit)
 
 
-def _next_cursor(key: str, found: BoardSlice, limit: int) -> str | None:
+def _next_cursor(key: BoardName, found: BoardSlice, limit: int) -> str | None:
     last = found.entries[-1] if len(found.entries) == limit else None
     if last is None or last.rank >= found.total:
         return None
-    return encode_position(key, last.entry.score, last.entry.participant)
+    return encode_position(key.sorted_set, last.entry.score, last.entry.participant)
 
 
 def _entry_responses(found: BoardSlice) -> list[BoardEntryResponse]:

@@ -5,8 +5,8 @@ from typing import Annotated
 from flask_smorest import Blueprint
 from msgspec import Meta, Struct
 
+from leaderboard.board_store import board_name
 from leaderboard.domain.periods import windows
-from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import find_participant, require_window, require_zone
 from referral.events.attributions import ReferrerKind
@@ -40,10 +40,10 @@ def place() -> PlaceResponse:
     participant = find_participant(program, person)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
     boards = dependencies().boards
-    board = state_keys.board(program, METRIC, require_window("all", zone).name, kind)
+    board = board_name(program, METRIC, require_window("all", zone).name, kind)
     found = boards.around(program, board, person, 0)
     mine = next((one for one in found.entries if one.entry.participant == person), None) if found else None
-    today = state_keys.board(program, METRIC, windows(context().clock.now_ms() // 1000, zone)[0].name, kind)
+    today = board_name(program, METRIC, windows(context().clock.now_ms() // 1000, zone)[0].name, kind)
     return PlaceResponse(
         rank=mine.rank if mine else None,
         score=mine.entry.referrals if mine else 0,

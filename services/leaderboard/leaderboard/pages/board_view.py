@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 
+from leaderboard.board_store import BoardName, board_name
 from leaderboard.domain.periods import PERIODS, Window, window, windows
 from leaderboard.domain.ranking import BoardSlice
-from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts, closing_texts
 from leaderboard.pages.board_rows import BoardRow, OwnRow, TiedRow, combine_ties, own_row, rows_of
@@ -53,7 +53,7 @@ def _board_view(program: Program) -> BoardView:
     catalog, people, now_s = context().catalog, context().people.snapshot(), context().clock.now_ms() // 1000
     zone = dependencies().time_zones.zone_of(program.id, catalog)
     window = _window(program, now_s, zone)
-    key, me = state_keys.board(program.id, METRIC, window.name), request.args.get("me", "")[:64] or None
+    key, me = board_name(program.id, METRIC, window.name), request.args.get("me", "")[:64] or None
     boards = dependencies().boards
     top = boards.top(key, MAX_ROWS)
     around = boards.around(program.id, key, me, 1) if me else None
@@ -65,7 +65,7 @@ def _board_view(program: Program) -> BoardView:
     return BoardView(program, zone, window, now_s, top, last_rank, combine_ties(rows, last_rank), own)
 
 
-def _last_rank(key: str, top: BoardSlice) -> int:
+def _last_rank(key: BoardName, top: BoardSlice) -> int:
     """The rank of the last person with as many referrals as the last entry, who may not have been read."""
     if len(top.entries) == top.total:
         return top.total
@@ -76,7 +76,7 @@ def _last_rank(key: str, top: BoardSlice) -> int:
 
 def _referrals_today(program: str, zone: str, now_s: int, slices: Iterable[BoardSlice]) -> dict[str, int]:
     """Today's referrals of each participant of these slices."""
-    board = state_keys.board(program, METRIC, windows(now_s, zone)[0].name)
+    board = board_name(program, METRIC, windows(now_s, zone)[0].name)
     participants = {ranked.entry.participant for part in slices for ranked in part.entries}
     return dependencies().boards.counts(program, board, participants)
 
