@@ -100,8 +100,8 @@ class QuarterTally:
             del self._quarters[index], self._counts[index]
 
     def scores(self, windows: Sequence[tuple[int, int]]) -> list[float | None]:
-        """See Tally. Windows that begin or end within a quarter have all of the quarters that begin in them."""
-        return [self._score(-(-start_s // QUARTER_S), -(-end_s // QUARTER_S)) for start_s, end_s in windows]
+        """See Tally. A window that begins or ends within a quarter is without it."""
+        return [self._score(-(-start_s // QUARTER_S), end_s // QUARTER_S) for start_s, end_s in windows]
 
     def seconds(self) -> Iterable[int]:
         """See Tally."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
@@ -14,9 +15,10 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards and growth figures, and the time zones of programs."""
+    """Reads boards, now and in the past, and growth figures, and the time zones of programs."""
 
     boards: BoardStore
+    history: BoardHistory
     growth: GrowthStore
     time_zones: ProgramTimeZones
 
@@ -26,7 +28,10 @@ def init_app(app: Flask) -> Flask:
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
     app.extensions[_NAME] = Dependencies(
-        BoardStore(shared.redis, partitions), GrowthStore(shared.redis, partitions), ProgramTimeZones()
+        BoardStore(shared.redis, partitions),
+        BoardHistory(shared.redis, partitions),
+        GrowthStore(shared.redis, partitions),
+        ProgramTimeZones(),
     )
     return app
 

@@ -21,6 +21,7 @@ _DisplayName = Annotated[str | None, Meta(description="The name that they have g
 _Public = Annotated[
     bool, Meta(description='Whether pages that anyone can open show the name; if not, they show "A promoter".')
 ]
+_AsOf = Annotated[Timestamp | None, Meta(description="The time that `at` asked for; null for the board as it is now.")]
 _Total = Annotated[int, Meta(description="Number of entries of the whole board.")]
 
 
@@ -58,7 +59,7 @@ class BoardEntryResponse(Struct, kw_only=True):
     external_id: _ExternalId
     display_name: _DisplayName
     public: _Public
-    score: Annotated[int, Meta(description="Referrals of the period that count now.")]
+    score: Annotated[int, Meta(description="What the board counts in the period: referrals, clicks, shares or posts.")]
     reached_at: Annotated[
         Timestamp,
         Meta(description="When the last of them happened, to the second. Of equal scores the earlier one leads."),
@@ -66,13 +67,20 @@ class BoardEntryResponse(Struct, kw_only=True):
 
 
 class BoardResponse(PeriodResponse, kw_only=True):
-    """Part of a board: more referrals first, then who reached them first, then by id."""
+    """Part of a board: the higher score first, then who reached it first, then by id."""
 
     metric: BoardMetric
     kind: Annotated[ReferrerKind, Meta(description=KIND_DESCRIPTION)]
+    as_of: _AsOf
     entries: list[BoardEntryResponse]
     total: _Total
     next_cursor: str | None
+
+
+class BoardsResponse(Struct, kw_only=True):
+    """Several boards."""
+
+    boards: Annotated[list[BoardResponse], Meta(description="In the order asked.")]
 
 
 class RankResponse(PeriodResponse, kw_only=True):
@@ -80,11 +88,12 @@ class RankResponse(PeriodResponse, kw_only=True):
 
     metric: BoardMetric
     kind: Annotated[ReferrerKind, Meta(description="Whom they are ranked among: followers or partners.")]
+    as_of: _AsOf
     participant: _Participant
     external_id: _ExternalId
     display_name: _DisplayName
     public: _Public
-    rank: Annotated[int | None, Meta(description="Null while none of their referrals counts in the period.")]
+    rank: Annotated[int | None, Meta(description="Null while nothing of theirs counts in the period.")]
     score: int
     reached_at: Timestamp | None
     entries: Annotated[list[BoardEntryResponse], Meta(description="The person between their neighbours.")]
