@@ -22,7 +22,7 @@ from leaderboard.domain.ranking import (
     read_depth,
     with_ranks,
 )
-from leaderboard.domain.score import count_of, score_range
+from leaderboard.domain.score import score_range
 from leaderboard.folds import state_keys
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
@@ -119,7 +119,11 @@ class BoardStore:
         return entries_around(self._near(board, score, reach, reach), me, reach)
 
     def counts(self, program: str, board: BoardName, participants: Iterable[str]) -> dict[str, int]:
-        """Returns how many referrals each participant has on a board, without those who are not on it."""
+        """Returns what each participant's count on a board is, without those who are not on it."""
+        return {entry.participant: entry.referrals for entry in self.entries(program, board, participants)}
+
+    def entries(self, program: str, board: BoardName, participants: Iterable[str]) -> list[BoardEntry]:
+        """Returns the entries of these participants, best first, without those who are not on the board."""
         by_partition: dict[int, list[str]] = defaultdict(list)
         for participant in participants:
             by_partition[self._partition_of(program, participant)].append(participant)
@@ -128,7 +132,7 @@ class BoardStore:
         )
         found = zip(by_partition.values(), results, strict=True)
         pairs = (pair for members, scores in found for pair in zip(members, scores, strict=True))
-        return {participant: count_of(score) for participant, score in pairs if score is not None}
+        return sorted(BoardEntry(score, participant.encode()) for participant, score in pairs if score is not None)
 
     def _near(self, board: BoardName, score: float, above: int, below: int) -> list[PartitionSlice]:
         calls = [(self._key(partition, board), repr(score), above, below) for partition in self._partitions]

@@ -19,6 +19,7 @@ from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.state_keys import state_key
 from referral.http.context import Context
 from referral.redis_client import RedisClient
@@ -70,6 +71,16 @@ def set_tallies(redis: RedisClient, metric: BoardMetric, times: Mapping[str, Ite
         if score is not None:
             redis.set(state_key(state_keys.SERVICE, definition.fold, home, key), msgspec.msgpack.encode(stored))
             redis.zadd(state_key(state_keys.SERVICE, definition.fold, home, board), {person: score})
+
+
+def store_states(redis: RedisClient, name: str, states: MemoryStateStore) -> None:
+    """Writes the states that a fold in memory has, of as many partitions as the app, to Redis."""
+    for partition, values in states.values.items():
+        for key, raw in values.items():
+            redis.set(state_key(state_keys.SERVICE, name, partition, key), raw)
+    for partition, scores in states.scores.items():
+        for (sorted_set, member), score in scores.items():
+            redis.zadd(state_key(state_keys.SERVICE, name, partition, sorted_set), {member: score})
 
 
 def board_score(count: int, reached_at: datetime) -> float:

@@ -41,6 +41,19 @@ def referrer_days(program: str, referrer: str, bucket: int) -> str:
     return f"by:{program}|{referrer}:{bucket}"
 
 
+def referees(program: str, referrer: str) -> str:
+    """A sorted set of the people whom a referrer brought, by the second of their follow (growth).
+
+    Negative for a person whose referral is refused, since it would close a referral cycle.
+    """
+    return f"referees:{program}|{referrer}"
+
+
+def upline(program: str, person: str) -> str:
+    """Who brought a person, by referral (growth): one referrer, for a moment two while the person moves to another."""
+    return f"upline:{program}|{person}"
+
+
 def buckets(program: str) -> str:
     """A sorted set of the buckets in which the program has counts, by their number (growth)."""
     return f"buckets:{program}"

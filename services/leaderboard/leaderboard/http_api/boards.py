@@ -1,10 +1,11 @@
-"""Boards: their entries, several of them in one call, and the rank of a person."""
+"""Boards: their entries, several of them in one call, the rank of a person, and the board of their friends."""
 
 from datetime import datetime
 
+import msgspec
 from flask_smorest import Blueprint
 
-from leaderboard.domain.ranking import BoardSlice, RankedEntry
+from leaderboard.domain.ranking import BoardSlice, RankedEntry, with_ranks
 from leaderboard.http_api.board_reading import (
     BoardRequest,
     next_cursor,
@@ -13,12 +14,16 @@ from leaderboard.http_api.board_reading import (
     read_total,
     require_board,
 )
-from leaderboard.http_api.requests import AroundQuery, BoardQuery, BoardsQuery, find_participant
+from leaderboard.http_api.dependencies import dependencies
+from leaderboard.http_api.requests import AroundQuery, BoardQuery, BoardsQuery, PeriodQuery, find_participant
 from leaderboard.http_api.responses import (
     BoardEntryResponse,
     BoardResponse,
     BoardsResponse,
+    FriendResponse,
+    FriendsResponse,
     RankResponse,
+    Relation,
     name_fields,
     period_fields,
 )
@@ -30,6 +35,7 @@ from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.people.known_people import KnownPerson, known_people
 
+MAX_FRIENDS = 1_000
 blueprint = Blueprint("boards", __name__)
 
 
@@ -75,8 +81,7 @@ def rank(query: dict[str, object], program: str, metric: str, person: str) -> Ra
     request = require_board(program, metric, str(query["period"]), kind, _at(query))
     found = read_around(request, id, int(str(query["around"])))
     if participant is None and found is None:
-        detail = f"{person!r} is not a participant of {program}. Enrol them first."
-        raise Problem(404, "unknown_participant", detail)
+        raise _unknown_participant(program, person)
     me = next((ranked for ranked in found.entries if ranked.entry.participant == id), None) if found else None
     return RankResponse(
         **period_fields(program, request.window),
@@ -91,6 +96,52 @@ def rank(query: dict[str, object], program: str, metric: str, person: str) -> Ra
         entries=_entry_responses(found) if found else [],
         total=found.total if found else read_total(request),
     )
+
+
+@blueprint.get("/v1/programs/<program>/boards/<metric>/people/<path:person>/friends")
+@requires("read")
+@blueprint.arguments(PeriodQuery, location="query")
+@response(FriendsResponse)
+@blueprint.alt_response(404, description="Unknown program, board or participant.")
+def friends(query: dict[str, str], program: str, metric: str, person: str) -> FriendsResponse:
+    """A board of a person's own network: the person, who brought them, and the people they brought.
+
+    Of the latter at most 1,000, the earliest; ranks are those among friends.
+    """
+    id = context().pseudonyms.person_id_to_find(program, person)
+    request = require_board(program, metric, query["period"])
+    network = dependencies().network
+    brought_me, brought = network.referrer(program, id), network.referees(program, id, MAX_FRIENDS + 1)
+    if find_participant(program, id) is None and not brought and not brought_me:
+        raise _unknown_participant(program, person)
+    people = [id, *([brought_me] if brought_me else []), *brought[:MAX_FRIENDS]]
+    entries = dependencies().boards.entries(program, request.board, people)
+    known = known_people(people, context().people.snapshot())
+    return FriendsResponse(
+        **period_fields(program, request.window),
+        metric=request.metric,
+        participant=id,
+        friends=len(people) - 1,
+        truncated=len(brought) > MAX_FRIENDS,
+        entries=[
+            FriendResponse(
+                relation=_relation(ranked.entry.participant, id, brought_me),
+                **msgspec.structs.asdict(_entry_response(ranked, known[ranked.entry.participant])),
+            )
+            for ranked in with_ranks(entries, 0)
+        ],
+    )
+
+
+def _relation(friend: str, person: str, brought_me: str | None) -> Relation:
+    if friend == person:
+        return "self"
+    return "brought_me" if friend == brought_me else "brought_by_me"
+
+
+def _unknown_participant(program: str, person: str) -> Problem:
+    detail = f"{person!r} is not a participant of {program}. Enrol them first."
+    return Problem(404, "unknown_participant", detail)
 
 
 def _board_response(request: BoardRequest, limit: int, cursor: object) -> BoardResponse:

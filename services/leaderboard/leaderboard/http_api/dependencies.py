@@ -8,6 +8,7 @@ from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
+from leaderboard.network_store import NetworkStore
 from referral.http.context import Context
 
 _NAME = "leaderboard"
@@ -15,11 +16,12 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, and growth figures, and the time zones of programs."""
+    """Reads boards, now and in the past, growth figures, the network of referrals, and the time zones of programs."""
 
     boards: BoardStore
     history: BoardHistory
     growth: GrowthStore
+    network: NetworkStore
     time_zones: ProgramTimeZones
 
 
@@ -31,6 +33,7 @@ def init_app(app: Flask) -> Flask:
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
         GrowthStore(shared.redis, partitions),
+        NetworkStore(shared.redis, partitions),
         ProgramTimeZones(),
     )
     return app

@@ -1,7 +1,7 @@
 """Response bodies of this API."""
 
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 from referral.people.known_people import KnownPerson
 
+Relation = Literal["self", "brought_me", "brought_by_me"]
 _Participant = Annotated[str, Meta(description="Their person id.", examples=["psn_3v8k2m9q4t6w1x7z"])]
 _ExternalId = Annotated[
     str | None, Meta(description="The platform's own id; null once they are erased.", examples=["xhs:amy"])
@@ -98,6 +99,27 @@ class RankResponse(PeriodResponse, kw_only=True):
     reached_at: Timestamp | None
     entries: Annotated[list[BoardEntryResponse], Meta(description="The person between their neighbours.")]
     total: _Total
+
+
+class FriendResponse(BoardEntryResponse, kw_only=True):
+    """An entry of a friends' board. Its rank is that among friends."""
+
+    relation: Annotated[
+        Relation,
+        Meta(description="`self`, `brought_me`: who brought the person, or `brought_by_me`: whom they brought."),
+    ]
+
+
+class FriendsResponse(PeriodResponse, kw_only=True):
+    """A board of a person's own network."""
+
+    metric: BoardMetric
+    participant: _Participant
+    friends: Annotated[int, Meta(description="Who brought them, and whom they brought, with or without an entry.")]
+    truncated: Annotated[bool, Meta(description="They brought more than 1,000 people; the later ones are left out.")]
+    entries: Annotated[
+        list[FriendResponse], Meta(description="Those of them with an entry in the period, the person included.")
+    ]
 
 
 class InsightsResponse(PeriodResponse, kw_only=True):
