@@ -15,9 +15,11 @@ from leaderboard.domain.ranking import BoardEntry
 from leaderboard.domain.tally import StoredTally, load_tally
 from leaderboard.folds import state_keys
 from referral.events.board_rules import BoardMetric
+from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
 from referral.redis_pipeline import run_pipeline
+from referral.topics import partition_of
 
 MAX_ENTRIES = 20_000
 """Of the whole board as it is now. That many are read and computed within a second."""
@@ -49,6 +51,16 @@ class BoardHistory:
         people = run_pipeline(self._redis, (("ZRANGE", key, 0, MAX_ENTRIES - 1) for key in keys))
         tallies = self._tallies(program, metric, board.fold, people)
         return sorted(_entries(metric, tallies, (start_s, end_s)))
+
+    def entries_of(
+        self, program: str, metric: BoardMetric, board: BoardName, people: Iterable[str], window: tuple[int, int]
+    ) -> dict[str, BoardEntry]:
+        """Returns the entries of these people by what counts in a window, without those for whom nothing counts in it."""
+        by_partition: list[list[bytes]] = [[] for _ in self._partitions]
+        for person in people:
+            by_partition[partition_of(referrer_key(program, person), len(by_partition))].append(person.encode())
+        tallies = self._tallies(program, metric, board.fold, by_partition)
+        return {entry.participant: entry for entry in _entries(metric, tallies, window)}
 
     def _tallies(
         self, program: str, metric: BoardMetric, fold: str, people: Sequence[Sequence[bytes]]

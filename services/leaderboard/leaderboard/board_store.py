@@ -4,6 +4,7 @@ Every read is one pipelined round trip, however many partitions there are; a ran
 one after the other, so a board that changes at the same time may be read half changed, but no participant is on it twice.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -117,6 +118,17 @@ class BoardStore:
             return None
         me = BoardEntry(score, participant.encode())
         return entries_around(self._near(board, score, reach, reach), me, reach)
+
+    def ahead_of(self, board: BoardName, entries: Sequence[BoardEntry]) -> list[int]:
+        """Returns for each entry, whether or not it is on the board, how many entries of the board precede it."""
+        keys = [self._key(partition, board) for partition in self._partitions]
+        found = self._run(self._near_script, [(key, repr(entry.score), 0, 0) for entry in entries for key in keys])
+        parts = [_partition_slice(result) for result in found]
+        width = len(keys)
+        return [
+            sum(part.before + bisect_left(part.near, entry) for part in parts[index * width : (index + 1) * width])
+            for index, entry in enumerate(entries)
+        ]
 
     def counts(self, program: str, board: BoardName, participants: Iterable[str]) -> dict[str, int]:
         """Returns what each participant's count on a board is, without those who are not on it."""

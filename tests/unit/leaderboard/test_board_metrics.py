@@ -1,5 +1,6 @@
 """Board metrics: every metric of the table is counted by its fold, on all boards, and what is taken away leaves no trace."""
 
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -9,6 +10,7 @@ from leaderboard.domain.score import count_of, reached_at_of
 from leaderboard.folds import state_keys
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.pages.metric_texts import TEXTS
 from referral.catalog.view import Catalog
 from referral.events.board_rules import BoardMetric
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, Post, PostPublished, PostRemoved
@@ -58,6 +60,9 @@ def test_the_table_has_every_metric_of_the_program_file() -> None:
     """A metric that a program may declare, and that nothing counts, would be an empty board without an error."""
     assert set(BOARD_METRICS) == set(get_args(BoardMetric))
     assert set(COUNTED) == set(BOARD_METRICS), "add a line that the new metric counts to COUNTED"
+    assert set(TEXTS) == set(BOARD_METRICS), "add its texts to leaderboard/pages/metric_texts.py"
+    page = (Path(__file__).parents[3] / "docs" / "boards.md").read_text("utf-8")
+    assert [metric for metric in BOARD_METRICS if f"| `{metric}` |" not in page] == [], "add its row to docs/boards.md"
 
 
 @pytest.mark.parametrize("metric", BOARD_METRICS)
