@@ -23,7 +23,8 @@ class NetworkStore:
     def referees(self, program: str, person: str, most: int) -> list[str]:
         """Returns the people whom a person brought and who follow, at most so many, the earliest first."""
         key = self._key(program, person, state_keys.referees(program, person))
-        return [one.decode() for one in self._redis.zrange(key, *_VALID, byscore=True, offset=0, num=most)]
+        [found] = run_pipeline(self._redis, [("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most)])
+        return [one.decode() for one in found]
 
     def referrer(self, program: str, person: str) -> str | None:
         """Returns who brought a person; None without one, or if the referral is refused."""

@@ -49,7 +49,8 @@ def boards(query: dict[str, object], program: str) -> BoardsResponse:
     names: list[str] = query["boards"]  # type: ignore[assignment] # checked by the schema
     kind: ReferrerKind = query["kind"]  # type: ignore[assignment] # checked by the schema
     limit = int(str(query["limit"]))
-    requests = [require_board(program, *name.split(":", 1), kind, _at(query)) for name in names]
+    named = [name.partition(":") for name in names]
+    requests = [require_board(program, metric, period, kind, _at(query)) for metric, _, period in named]
     return BoardsResponse(boards=[_board_response(request, limit, None) for request in requests])
 
 
