@@ -1,7 +1,5 @@
 """Boards: their entries, and the rank of a person."""
 
-from flask_smorest import Blueprint
-
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
 from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
@@ -18,6 +16,7 @@ from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.http.responses import response

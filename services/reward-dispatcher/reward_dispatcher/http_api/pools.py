@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.idempotent_stream import idempotent_stream
+from referral.http.json_body import Blueprint
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.streamed_body import BodyLimits

@@ -3,7 +3,6 @@
 import socket
 
 from flask import g
-from flask_smorest import Blueprint
 from msgspec.structs import asdict, replace
 
 from referral.encryption import DecryptionFailed
@@ -13,6 +12,7 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem, unavailable, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
