@@ -83,6 +83,7 @@ def test_a_killed_worker_skips_no_delivery(settings: Settings, environ: dict[str
         assert receiver.forged == 0
 
 
+@pytest.mark.timeout(900)
 @on_both_kinds_of_redis
 def test_a_thousand_retries_survive_an_empty_redis_and_a_killed_worker(
     settings: Settings, environ: dict[str, str], clock: FileClock, redis: RedisClient
