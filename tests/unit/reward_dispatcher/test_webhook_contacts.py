@@ -27,7 +27,7 @@ def test_a_contact_may_have_a_host_in_any_script(contact: str | None, stored: st
         ("ops@-.jp", "Not a valid email address"),
         ("ops@" + "shop." * 60 + "example", "must have a valid host after the @"),
         ("o" * 250 + "@shop.example", "Longer than maximum length 254"),
-        (17, "Not a valid string"),
+        (17, "Not a valid email address"),
     ],
 )
 def test_a_contact_that_cannot_be_sent_to_is_refused(contact: object, part: str) -> None:

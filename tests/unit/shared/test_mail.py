@@ -125,6 +125,7 @@ def _signed_in(port: int, *, from_beginning: bool, **more: str) -> Settings:
     )
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # TLS from the beginning
 @pytest.mark.parametrize("from_beginning", [True, False], ids=["tls", "starttls"])
 def test_a_mail_is_sent_encrypted_with_a_login(
     from_beginning: bool, certificates: StackSecurity, tmp_path: Path
@@ -146,6 +147,7 @@ def test_a_mail_is_sent_encrypted_with_a_login(
     assert [one["Subject"] for one in server.received] == [MAIL.subject]
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # TLS from the beginning
 @pytest.mark.parametrize("from_beginning", [True, False], ids=["tls", "starttls"])
 def test_a_server_with_another_certificate_gets_neither_mail_nor_password(
     from_beginning: bool, certificates: StackSecurity, tmp_path: Path
