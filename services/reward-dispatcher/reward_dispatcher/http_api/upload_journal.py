@@ -20,7 +20,8 @@ class UploadJournal:
     def __init__(self) -> None:
         key = idempotency_key()
         self._key = None if key is None else f"{idempotency_redis_key(key)}:segments"
-        stored = context().redis.lrange(self._key, 0, -1) if self._key else []
+        found = context().redis.lrange(self._key, 0, -1) if self._key else []
+        stored = [one for one in found if isinstance(one, bytes)]
         self.request = stored[0].decode() if stored else random_id("upl")
         self._sent = stored[1:]
         self._count = 0
