@@ -2,7 +2,6 @@
 
 from flask import Blueprint as Pages
 from flask import Response, redirect, request
-from flask_smorest import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
 from conversion_tracker.dependencies import dependencies
@@ -14,6 +13,7 @@ from referral.events.people import PersonText
 from referral.events.timestamps import to_datetime
 from referral.events.value_checks import InvalidValue, legible
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response

@@ -1,12 +1,12 @@
 """The route of the public board page: without API key, usable without scripts, names only."""
 
 from flask import Response
-from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
 from leaderboard.domain.periods import UnknownPeriod
 from leaderboard.pages import error_pages
 from leaderboard.pages.board_view import UnknownBoard, render_board_page
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import msgspec
-from flask_smorest import Blueprint
 
 from leaderboard.domain.ranking import BoardSlice, RankedEntry, with_ranks
 from leaderboard.http_api.board_reading import (
@@ -31,6 +30,7 @@ from referral.events.attributions import ReferrerKind
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.people.known_people import KnownPerson, known_people

@@ -2,14 +2,13 @@
 
 from typing import get_args
 
-from flask_smorest import Blueprint
-
 from leaderboard.board_store import board_name
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import PeriodQuery, require_window, require_zone
 from leaderboard.http_api.responses import InsightsResponse, period_fields
 from referral.events.attributions import ReferrerKind
 from referral.http.api_keys import requires
+from referral.http.json_body import Blueprint
 from referral.http.responses import response
 
 blueprint = Blueprint("insights", __name__)

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from flask_smorest import Blueprint
 from msgspec import Meta, Struct
 
 from leaderboard.board_store import board_name
@@ -12,6 +11,7 @@ from leaderboard.http_api.requests import find_participant, require_window, requ
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response
 from referral.http.wallet_session import require_wallet_session

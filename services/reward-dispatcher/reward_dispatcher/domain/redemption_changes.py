@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from referral.entitlement.orders import MAX_REFUNDS
 from referral.events.money import share_of
 from referral.events.redemptions import (
     RedemptionChange,
@@ -27,9 +28,6 @@ from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import Account, OrderRefund, Use
 from reward_dispatcher.domain.balance import is_divisible, settle
 from reward_dispatcher.domain.redemption import Redemption, Taking, redeemed_line, use_header, value_of
-
-MAX_REFUNDS = 32
-"""Refunds of the order of one use."""
 
 
 class ChangeResult(Struct, frozen=True, array_like=True, tag="change"):

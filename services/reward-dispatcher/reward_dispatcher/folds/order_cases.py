@@ -23,6 +23,7 @@ from reward_dispatcher.domain.order_uses import (
     CodedOrder,
     answer,
     changes_of_use,
+    exceeds_refunds,
     is_new_search,
     report,
     search_of,
@@ -61,7 +62,8 @@ def report_decision(line: OrderReported, states: States, position: Position, cod
     before = _order(line, states)
     after = report(before, line)
     if after is before:
-        return Decision()
+        left_out = exceeds_refunds(after, line)
+        return Decision({}, [], (Measurement("order_codes", ("refund_left_out",)),) if left_out else ())
     decision = _order_decision(after, changes_of_use(before, after, line) if before else ())
     if is_new_search(before, after):
         search = search_of(after, line, position.partition)

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 from msgspec import Meta, Struct
 
@@ -15,6 +14,7 @@ from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response

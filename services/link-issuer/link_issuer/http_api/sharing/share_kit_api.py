@@ -3,7 +3,6 @@
 from typing import get_args
 
 from flask_babel import force_locale
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from link_issuer.domain.availability import unavailable_reason
@@ -20,6 +19,7 @@ from referral.events.facts import Channel
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.pages.languages import LOCALES, Language, first_language

@@ -4,7 +4,6 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request, url_for
-from flask_smorest import Blueprint
 
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.share_kit import ShareKit, policy_violations
@@ -15,6 +14,7 @@ from link_issuer.pages.invitation import Invitation, invitation_kit, page_channe
 from link_issuer.pages.share_page import SharePage, compose_poster, compose_share_page
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.pages.languages import language, use_languages_of
 
