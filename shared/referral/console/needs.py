@@ -22,6 +22,7 @@ NeedKind = Literal[
     "webhook_failing",
     "webhook_disabled",
     "codes_guessed",
+    "link_asked",
 ]
 
 
@@ -29,7 +30,7 @@ class Need(Struct, frozen=True):
     """A kind of thing that waits, how many there are, since when the first one, and where to deal with them.
 
     What has a row of its own is named: a pool with the codes that it has left, a budget with the percentage that is spent, a
-    webhook, an API key. `level` is that figure.
+    webhook, an API key, a person. `level` is that figure.
     """
 
     kind: NeedKind

@@ -23,23 +23,31 @@ PRIVATE = {
 
 
 class WalletClosed(Exception):
-    """A link or session opens no wallet: `reason` is `missing`, `invalid`, `expired` or `revoked`."""
+    """A link or session opens no wallet: `reason` is `missing`, `invalid`, `expired` or `revoked`.
 
-    def __init__(self, reason: str) -> None:
+    `link` is what a genuine one says; None for any other, and if its person was erased.
+    """
+
+    def __init__(self, reason: str, link: WalletToken | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.link = link
 
 
 def read_wallet_token(kind: WalletTokenKind, token: str) -> WalletToken:
     """Returns the content of a token that opens a wallet now. Raises WalletClosed."""
     try:
-        found = TokenSigner(context().key_ring).read_wallet(kind, token, context().clock.now_ms())
-    except InvalidTokenError as error:
-        raise WalletClosed("expired" if str(error) == "expired" else "invalid") from None
+        found = TokenSigner(context().key_ring).read_wallet_of_any_age(kind, token)
+    except InvalidTokenError:
+        raise WalletClosed("invalid") from None
     people = context().people.snapshot()
-    access = people.wallet_access(found.person)
-    if people.is_erased(found.person) or (access is not None and found.issued_ms < to_ms(access.links_from)):
+    if people.is_erased(found.person):
         raise WalletClosed("revoked")
+    access = people.wallet_access(found.person)
+    if access is not None and found.issued_ms < to_ms(access.links_from):
+        raise WalletClosed("revoked", found)
+    if found.expires_ms <= context().clock.now_ms():
+        raise WalletClosed("expired", found)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -158,11 +159,15 @@ def test_what_the_story_decides_leads_back_to_it_with_a_way_back(consoles: Conso
 
 
 def test_a_link_to_the_wallet_is_shown_once_and_ended(consoles: Consoles) -> None:
-    """It is in no address, so in no log."""
+    """It is in no address, so in no log. Who had asked for it waits no longer."""
+    requests = consoles.rewards.extensions["rewards"].link_requests
+    assert requests.record(PROGRAM, AMY.id, round(time.time() * 1000))
+    assert "Asked for a new link" in text(consoles.story())
     path = f"/console/rewards/people/{AMY.id}{HERE}&lang=en"
     status, page = consoles.send(path, {"decision": "link"}, "gr")
     assert status == 200
     assert re.search(r"/w/[\w.-]{40,}", page)
+    assert "Asked for a new link" not in text(consoles.story())
     _, place = consoles.send(path, {"decision": "revoke_links"}, "gr")
     assert "Every earlier link to the wallet has ended." in consoles.page(place, "gr")
     assert consoles.audit()[-1] == ("opr_gr", "wallet_links.revoked", AMY.id)

@@ -23,6 +23,7 @@ _ICONS: Mapping[NeedKind, str] = {
     "webhook_failing": "✉",
     "webhook_disabled": "✉",
     "codes_guessed": "!",
+    "link_asked": "✉",
 }
 
 
@@ -82,5 +83,7 @@ def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each
             return gettext("%(name)s was disabled: messages are not sent there", name=need.name)
         case "codes_guessed":
             return gettext("Codes are guessed: %(name)s sent too many wrong ones", name=need.name)
+        case "link_asked":
+            return gettext("%(name)s asks for a new link to their rewards", name=need.name)
         case _:
             assert_never(need.kind)

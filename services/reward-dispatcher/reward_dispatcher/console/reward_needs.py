@@ -1,4 +1,5 @@
-"""What waits for an operator in this service: rewards, low pools, budgets, webhooks that do not answer, guessed codes."""
+"""What waits for an operator in this service: rewards, low pools, budgets, webhooks that do not answer, guessed codes,
+and people who ask for a link to their wallet."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -6,14 +7,17 @@ from itertools import islice
 
 from referral.console.guard import Visit
 from referral.console.needs import Need, NeedKind
+from referral.console.person import story_path
 from referral.events.rewards import LifeState
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
+from referral.people.known_people import known_people
 from reward_dispatcher.console.webhook_views import WEBHOOKS, webhook_healths
 from reward_dispatcher.guessed_codes import Guesser
 from reward_dispatcher.http_api.budgets import budget_responses
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.pools_response import pool_levels
+from reward_dispatcher.link_requests import MOST
 from reward_dispatcher.pages.budgets_page import NEARLY_SPENT, spent_percent
 
 _MOST_ROWS = 5  # of one kind
@@ -27,13 +31,17 @@ _TASKS: Mapping[LifeState, NeedKind] = {
 
 
 def reward_needs(visit: Visit, program: str) -> list[Need]:
-    """All of them; of pools, budgets, webhooks and callers five each, by name: pools with the fewest codes, the latest callers."""
+    """All of them; of pools, budgets, webhooks, callers and people five each, by name.
+
+    They are the pools with the fewest codes, the latest callers, and the people who have waited longest.
+    """
     return [
         *_task_needs(program),
         *_pool_needs(program),
         *islice(_budget_needs(program), _MOST_ROWS),
         *islice(_webhook_needs(program), _MOST_ROWS),
         *islice(_guessing_needs(visit, program), _MOST_ROWS),
+        *(islice(_link_needs(program), _MOST_ROWS) if visit.may("open_wallets") else ()),
     ]
 
 
@@ -77,6 +85,17 @@ def _guessing_needs(visit: Visit, program: str) -> Iterator[Need]:
         if name is not None:
             path = "/console/settings" if visit.may("manage_keys") else "/console/rewards"
             yield Need("codes_guessed", 1, to_datetime(one.at_ms), path, name)
+
+
+def _link_needs(program: str) -> Iterator[Need]:
+    """People who wait for a new link, the longest first; who was erased meanwhile waits no longer."""
+    asking = dependencies().link_requests.oldest(program, context().clock.now_ms(), MOST)
+    known = known_people((one.person for one in asking), context().people.snapshot())
+    for one in asking:
+        who = known[one.person]
+        if who is not None:
+            name = who.display_name or who.external_id
+            yield Need("link_asked", 1, to_datetime(one.at_ms), story_path(one.person), name)
 
 
 def _caller_name(guesser: Guesser, program: str) -> str | None:

@@ -20,7 +20,7 @@ from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import download_link
 from reward_dispatcher.http_api.wallet_links import revoke_links
 from reward_dispatcher.http_api.wallet_opening_api import private
-from reward_dispatcher.pages.wallet_doors import render_closed_wallet, render_signed_out
+from reward_dispatcher.pages.wallet_doors import ClosedDoor, render_closed_wallet, render_signed_out
 from reward_dispatcher.pages.wallet_view import WalletContents, wallet_view
 
 MAX_REWARDS = 100
@@ -34,7 +34,7 @@ def wallet_page() -> Response:
     try:
         session = wallet_session()
     except WalletClosed as error:
-        return private(render_closed_wallet(error.reason, None), 401)
+        return private(render_closed_wallet(ClosedDoor(error.reason, error.link.program if error.link else None)), 401)
     response = make_response(render_template("wallet.html", **_template_values(session)), PRIVATE)
     if _is_half_over(session):
         start_session(response, session)
@@ -53,9 +53,9 @@ def sign_out() -> Response:
 
 
 def _template_values(session: WalletToken) -> dict[str, object]:
-    shared, store = context(), dependencies().store
+    shared, own, store = context(), dependencies(), dependencies().store
     found = store.wallet(session.program, session.person, 0, MAX_REWARDS)
-    parts = dependencies().wallet_parts.read(session_text() or "")
+    parts = own.wallet_parts.read(session_text() or "")
     contents = WalletContents(
         session=session,
         now_ms=shared.clock.now_ms(),
@@ -63,6 +63,9 @@ def _template_values(session: WalletToken) -> dict[str, object]:
         total=found.total,
         balance=store.balance(session.program, session.person),
         downloads={one.id: link for one in found.accounts if (link := download_link(one))},
+        grants=None
+        if own.banned.is_banned(session.program, session.person)
+        else own.grants.of_referrer(session.program, session.person),
         parts=parts,
     )
     return wallet_view(contents)

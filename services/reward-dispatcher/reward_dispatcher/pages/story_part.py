@@ -76,6 +76,7 @@ def story_part(visit: Visit, person: str, facts: PersonRewards) -> str:
             for account, row, own in zip(facts.accounts, rows, steps, strict=True)
         ],
         total=facts.total,
+        asked_at=facts.asked_at,
         balances=[_balance_row(one) for one in facts.balances],
         deliveries=[(one, message_type(one.message.content)) for one in facts.deliveries],
         delivery_states=DELIVERY_TEXTS,
