@@ -4,7 +4,10 @@ One service forwards it to another as a bearer token. It is valid for one person
 is erased or their links are revoked (`WalletAccess`); the directory of each service knows that within seconds.
 """
 
-from flask import Response, request
+from urllib.parse import urlencode
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from referral.events.timestamps import to_ms
 from referral.http.bearer_token import bearer_secret
@@ -85,6 +88,16 @@ def start_session(response: Response, link: WalletToken) -> None:
 def end_session(response: Response) -> None:
     """Removes the session from the browser."""
     response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="Lax", secure=_is_secure())
+
+
+def back_to_wallet(done: str, part: str = "") -> AnyResponse:
+    """Returns the way back to the wallet after a form: to the part with this id, in the language that was chosen.
+
+    `done` names what was done, which the wallet confirms.
+    """
+    language = request.args.get("lang", "")[:8]
+    query = urlencode({done: 1, **({"lang": language} if language else {})})
+    return redirect(f"{COOKIE_PATH}?{query}{'#' if part else ''}{part}", 303, Response)
 
 
 def set_cookie(response: Response, name: str, value: str, max_age_s: int) -> None:

@@ -229,6 +229,7 @@ def test_every_state_of_a_reward_is_in_plain_words(app: Flask) -> None:
         "20% off",
         "¥99 value",
         "/g/",
+        "Download (PDF, ",
     ):
         assert text in page, text
     assert page.count("GLOW2026XP") == 2, "the code, and its copy button, of the ready reward alone"
@@ -266,6 +267,8 @@ def test_progress_friends_and_place_are_in_words(app: Flask) -> None:
     ):
         assert text in page, text
     assert page.count('action="/w/appeals"') == 1
+    chosen = opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
+    assert all(f'action="/w/{form}?lang=zh-CN"' in chosen for form in ("appeals", "preferences", "sign-out"))
 
 
 def test_the_next_milestone_is_what_the_reward_rules_count(redis: RedisClient, redis_url: str) -> None:

@@ -19,7 +19,7 @@ from reward_dispatcher.domain.next_milestone import MilestoneProgress, cap_room,
 from reward_dispatcher.domain.unit_balance import unit_balances
 from reward_dispatcher.pages.balance_texts import balance_views
 from reward_dispatcher.pages.friend_texts import friend_view
-from reward_dispatcher.pages.tickets import Moment, Ticket, find_rule, state_text, ticket
+from reward_dispatcher.pages.tickets import Download, Moment, Ticket, find_rule, state_text, ticket
 from reward_dispatcher.pages.wallet_doors import use_program
 from reward_dispatcher.wallet_parts import BoardPlace, WalletParts
 
@@ -28,7 +28,7 @@ RING = 188.5  # circumference of the ring in the template: radius 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletContents:
-    """What a wallet is composed of. `balance` are the rewards of its balances, `downloads` links to files by reward.
+    """What a wallet is composed of. `balance` are the rewards of its balances, `downloads` the files by reward.
 
     `grants` is what the person's friends count for; None if none ever will, because the person is banned.
     """
@@ -38,7 +38,7 @@ class WalletContents:
     accounts: Sequence[Account]
     total: int
     balance: Sequence[Account]
-    downloads: Mapping[str, str]
+    downloads: Mapping[str, Download]
     grants: ReferrerGrants | None
     parts: WalletParts
 
