@@ -24,6 +24,7 @@ class GrantStore:
         """Returns the grants of a person's referrals; of someone without any, those of no friend."""
         partition = partition_of(referrer_key(program, referrer), self._partitions)
         key = referrer_grants_key(program, referrer)
-        raw = self._redis.get(state_key(state_keys.SERVICE, stop_keys.DECIDE, partition, key))
+        place = state_key(state_keys.SERVICE, stop_keys.DECIDE, partition, key)
+        raw: bytes | None = self._redis.get(place)  # type: ignore[assignment] # the client decodes nothing
         found = _decode(raw) if raw is not None else None
         return found if isinstance(found, ReferrerGrants) else ReferrerGrants()

@@ -42,10 +42,10 @@ class LinkRequests:
 
     def oldest(self, program: str, now_ms: int, limit: int) -> list[LinkRequest]:
         """Those who wait, the longest first. Raises redis's errors."""
-        found = self._redis.zrange(
+        found: list[tuple[bytes, float]] = self._redis.zrange(  # type: ignore[assignment] # with scores
             _key(program), f"({now_ms - _KEPT_MS}", "+inf", byscore=True, offset=0, num=limit, withscores=True
         )
-        return [LinkRequest(person.decode(), int(at_ms)) for person, at_ms in found]  # type: ignore[union-attr] # a list
+        return [LinkRequest(person.decode(), int(at_ms)) for person, at_ms in found]
 
     def since_ms(self, program: str, person: str, now_ms: int) -> int | None:
         """Since when a person waits; None if they do not. Raises redis's errors."""
