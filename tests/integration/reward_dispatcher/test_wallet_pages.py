@@ -276,8 +276,8 @@ def test_the_next_milestone_is_what_the_reward_rules_count(redis: RedisClient, r
     terms = reward_terms()
     grants = ReferrerGrants(1, counts={"cap|month|2026-11": 1, "cap|all|all": 1})
     for caps, expected, absent in (
-        ({"month": 1, "all": 9}, ("1 of 3 friends", "2 more friends", "reached this month's limit"), ()),
-        ({"month": 2, "all": 9}, ("1 of 3 friends",), ("limit",)),
+        ({"month": 1, "all": 9}, ("1 of 3 friends", "2 more friends", "You have reached this month"), ()),
+        ({"month": 2, "all": 9}, ("1 of 3 friends",), ("You have reached",)),
         ({"all": 2}, (), ("of 3 friends", "more friend")),
     ):
         program = replace(terms.program, caps=Caps(per_referrer=caps))
