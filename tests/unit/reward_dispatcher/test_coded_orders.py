@@ -245,6 +245,17 @@ def test_refunds_of_the_largest_order_give_all_back(rule: Reward, parts: list[in
     assert len(requests) == len(parts)
 
 
+def test_a_reinstatement_makes_a_refund_void_that_has_given_nothing_back() -> None:
+    """Half of an order gives nothing of a percentage back; half of it after a reinstatement is half again, not all."""
+    chain = chain_with(FIRST20).append(paid("evt_9", "o1", code_of(FIRST20))).drain()
+    chain.append(refunded("evt_10", "o1", 50, day(3))).drain()
+    chain.append(reinstated("evt_11", "o1", day(4))).drain()
+    chain.append(refunded("evt_12", "o1", 50, day(5))).drain()
+    assert used(account(chain, FIRST20)) == 1
+    chain.append(refunded("evt_13", "o1", 50, day(6))).drain()
+    assert used(account(chain, FIRST20)) == 0
+
+
 def test_a_hold_is_not_captured_by_an_order_in_another_currency() -> None:
     """What was used of the reward is in the order's currency: 20.00 of it are not 20.00 of the reward's."""
     chain = chain_with()
