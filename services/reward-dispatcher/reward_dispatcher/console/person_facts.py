@@ -64,11 +64,12 @@ def steps_of(account: Account) -> list[StepResponse]:
 
 
 def find_by_code_or_order(program: str, text: str) -> list[FoundPerson]:
-    """The people whose reward has this code, or was earned with or used for this order."""
+    """The people whose reward has this code, or was earned with or used for this order, and who paid it with a code."""
     store = dependencies().store
     coded = [FoundPerson(one.beneficiary, "reward_code") for one in store.by_code(text, [program])]
     ordered = [FoundPerson(one.beneficiary, "order") for one in store.by_order(program, text, _MAX_FOUND)]
-    return list(dict.fromkeys([*coded, *ordered]))
+    bought = [FoundPerson(one, "order") for one in store.buyers(program, text, _MAX_FOUND)]
+    return list(dict.fromkeys([*coded, *ordered, *bought]))
 
 
 def _deliveries(program: str, person: str) -> list[PersonDelivery]:
