@@ -19,11 +19,11 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def launch_browser() -> Iterator[Browser]:
-    """Yields a browser; fails the test if Chromium is not installed."""
+def launch_browser(*arguments: str) -> Iterator[Browser]:
+    """Yields a browser with further arguments of its command line; fails the test if Chromium is not installed."""
     path = require_program("chromium", "chromium-browser", "google-chrome", package="chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
         yield browser
         browser.close()
 

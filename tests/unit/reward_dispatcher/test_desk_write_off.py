@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reward_dispatcher.domain.desk_write_off import WriteOff, is_form_key, write_off_of
+from reward_dispatcher.domain.account import Use, new_account
+from reward_dispatcher.domain.desk_write_off import WriteOff, is_form_key, write_off_of, write_offs_of
 from reward_dispatcher.domain.redemption import Redemption
+from tests.support.builders.reward_dispatcher import grant
 
 IDS = st.from_regex(r"[0-9a-hj-km-np-tv-z]{16}", fullmatch=True)
 KEYS = st.from_regex(r"[A-Za-z0-9_-]{16}", fullmatch=True)
@@ -22,6 +24,8 @@ def test_the_redemption_of_a_write_off_names_who_made_it(made: WriteOff) -> None
     """With any operator, key and reward."""
     assert is_form_key(made.key)
     assert write_off_of(redemption(made)) == made
+    uses = tuple(Use(request, made.order, 1, 0) for request in (made.request, "rdm_0123456789abcdef"))
+    assert write_offs_of(replace(new_account(grant(made.reward)), uses=uses)) == [made], "by its own request alone"
 
 
 @given(WRITE_OFFS, WRITE_OFFS)

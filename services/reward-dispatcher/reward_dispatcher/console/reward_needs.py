@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from referral.console.guard import Visit
-from referral.console.needs import Need, NeedKind
+from referral.console.needs import MAX_SUMMED, Need, NeedKind
 from referral.console.person import story_path
+from referral.events.money import Value
 from referral.events.rewards import LifeState
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.people.known_people import known_people
 from reward_dispatcher.console.webhook_views import WEBHOOKS, webhook_healths
+from reward_dispatcher.domain.balance import total_values
 from reward_dispatcher.guessed_codes import Guesser
 from reward_dispatcher.http_api.budgets import budget_responses
 from reward_dispatcher.http_api.dependencies import dependencies
@@ -50,7 +52,13 @@ def _task_needs(program: str) -> Iterator[Need]:
     for state, kind in _TASKS.items():
         oldest = counts[state].oldest_ms
         since = None if oldest is None else to_datetime(round(oldest))
-        yield Need(kind, counts[state].number, since, f"/console/rewards?state={state}")
+        worth = _worth(program, state) if counts[state].number else ()
+        yield Need(kind, counts[state].number, since, f"/console/rewards?state={state}", worth=worth)
+
+
+def _worth(program: str, state: LifeState) -> tuple[Value, ...]:
+    tasks, _ = dependencies().store.tasks(program, [state], None, MAX_SUMMED)
+    return total_values(dependencies().store.accounts([one.reward for one in tasks]))
 
 
 def _pool_needs(program: str) -> list[Need]:
@@ -63,7 +71,8 @@ def _budget_needs(program: str) -> Iterator[Need]:
     for one in budget_responses(program):
         path = "/console/rewards/budgets"
         if one.stopped.count:
-            yield Need("budget_stopped", one.stopped.count, None, path, one.id)
+            worth = (Value(one.stopped.amount, one.currency),)
+            yield Need("budget_stopped", one.stopped.count, None, path, one.id, worth=worth)
         elif one.total and spent_percent(one) >= NEARLY_SPENT:
             yield Need("budget_spent", 1, None, path, one.id, spent_percent(one))
 

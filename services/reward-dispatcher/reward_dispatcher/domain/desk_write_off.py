@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from referral.events.ids import derive_id
+from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.redemption import Redemption
 
 KEY_CHARACTERS = 16
@@ -36,8 +37,16 @@ def is_form_key(text: str) -> bool:
 
 def write_off_of(done: Redemption) -> WriteOff | None:
     """Returns the write-off that a redemption is; None for one that was made elsewhere, whatever its order is called."""
-    named = _ORDER.fullmatch(done.order)
-    if named is None:
-        return None
-    write_off = WriteOff(named[1], named[2], done.reward)
-    return write_off if write_off.request == done.request else None
+    return _made_by(done.order, done.reward, done.request)
+
+
+def write_offs_of(account: Account) -> list[WriteOff]:
+    """Returns the write-offs among the uses of a reward."""
+    found = (_made_by(use.order, account.id, use.request) for use in account.uses)
+    return [one for one in found if one is not None]
+
+
+def _made_by(order: str, reward: str, request: str) -> WriteOff | None:
+    named = _ORDER.fullmatch(order)
+    made = WriteOff(named[1], named[2], reward) if named else None
+    return made if made is not None and made.request == request else None

@@ -14,21 +14,20 @@ from referral.events.code_formats import ALPHABET
 from referral.events.currencies import minor_unit_digits
 from referral.events.money import POINTS
 from referral.events.redemptions import RefusalReason
-from referral.events.reward_rules import Reward
 from referral.events.rewards import handover_of
 from referral.http.context import context
 from referral.pages.amounts import amount_text
 from referral.pages.console_shell import render_console
 from referral.pages.languages import gettext, localize
-from referral.pages.reward_names import kind_name, reward_name, worth_text
+from referral.pages.reward_names import worth_text
 from referral.people.known_people import known_people
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import free, is_divisible
 from reward_dispatcher.domain.desk_write_off import KEY_CHARACTERS
 from reward_dispatcher.domain.discount_codes import LENGTH
 from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.pages.account_names import account_name, rule_of
 from reward_dispatcher.pages.date_texts import moment_text
-from reward_dispatcher.pages.tickets import find_rule
 
 Answer = (
     Literal[
@@ -123,7 +122,7 @@ def looks_mistyped(code: str) -> bool:
 
 def is_for_the_counter(account: Account) -> bool:
     """Whether staff may write a reward off: gifts that are handed over in the store, codes, and credit."""
-    rule = _rule_of(account)
+    rule = rule_of(account)
     return handover_of(account.kind, rule.handover if rule else None) in ("counter", "code", "balance")
 
 
@@ -175,12 +174,12 @@ def _page(visit: Visit, account: Account | None = None, **values: object) -> str
 
 def _facts(account: Account) -> dict[str, str]:
     """What staff may see of a reward: what it is, and the first letter of who has it."""
-    rule, person = _rule_of(account), known_people([account.beneficiary], context().people)[account.beneficiary]
+    person = known_people([account.beneficiary], context().people)[account.beneficiary]
     version = context().catalog.version(account.program, account.version)
     name = person.display_name if person else None
     return {
         "id": account.id,
-        "name": reward_name(rule) if rule else kind_name(account.kind, account.percent),
+        "name": account_name(account),
         "worth": worth_text(account.worth),
         "program": localize(version.program.name) if version else account.program,
         "person": f"{name[0]}…" if name else gettext("A guest"),
@@ -208,8 +207,3 @@ def _when(answer: Answer, account: Account | None, done: Redemption | None) -> s
 def _zone(account: Account) -> str:
     version = context().catalog.version(account.program, account.version)
     return version.program.timezone if version else "UTC"
-
-
-def _rule_of(account: Account) -> Reward | None:
-    version = context().catalog.version(account.program, account.version)
-    return find_rule(version.program if version else None, account.rule)
