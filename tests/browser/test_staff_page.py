@@ -11,9 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from referral.config import Settings
-from tests.browser.test_console import context_of
 from tests.support.app_server import serve_app
-from tests.support.browser import launch_browser
+from tests.support.browser import launch_browser, operator_context
 from tests.support.systems.reward_console import STAFF, gift, serve_reward_console
 from tests.support.waiting import wait_until
 
@@ -62,7 +61,7 @@ def address(settings: Settings, environ: dict[str, str]) -> Iterator[str]:
 
 def staff_page(browser: Browser, address: str, *permissions: str, detector: str = DETECTOR) -> Page:
     """Returns the staff page on a phone; `permissions` are those that the person gives the page."""
-    context = context_of(browser, address, STAFF["staff"], viewport={"width": 360, "height": 740})
+    context = operator_context(browser, address, STAFF["staff"], viewport={"width": 360, "height": 740})
     context.grant_permissions(list(permissions), origin=address)
     context.add_init_script(detector)
     page = context.new_page()

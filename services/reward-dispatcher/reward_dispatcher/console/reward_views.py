@@ -123,8 +123,8 @@ def require_permission(visit: Visit, action: RewardAction) -> None:
 def _waiting(program: str) -> RewardRows:
     store = dependencies().store
     counts: dict[LifeState, int] = {key: one.number for key, one in store.task_counts(program, LISTED_STATES).items()}
-    chosen = (one for one in LISTED_STATES if one == request.args.get("state"))
-    state = next(chosen, None) or next((one for one in LISTED_STATES if counts[one]), LISTED_STATES[0])
+    wanted = [one for one in LISTED_STATES if one == request.args.get("state")]
+    state = next(iter([*wanted, *(one for one in LISTED_STATES if counts[one]), *LISTED_STATES]))
     name = f"{program} {state}"
     found, more = store.tasks(program, [state], decode_position(request.args.get("cursor"), name), MAX_AT_ONCE)
     cursor = encode_position(name, found[-1].since_ms, found[-1].reward) if more else None
