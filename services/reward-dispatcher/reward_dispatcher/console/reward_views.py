@@ -34,6 +34,7 @@ from reward_dispatcher.pages.rewards_page import (
 
 MAX_AT_ONCE = 50  # rows of a page, and so rewards of a form
 _MAX_NOTE, _MAX_PERSON = 512, 128
+_NEED_A_PERSON = tuple(one for one in LISTED_STATES if one != "holding_period")  # that one ends by itself
 REWARDS = "/console/rewards"
 
 blueprint = Blueprint("console_rewards", __name__, template_folder="../pages/templates")
@@ -124,7 +125,7 @@ def _waiting(program: str) -> RewardRows:
     store = dependencies().store
     counts: dict[LifeState, int] = {key: one.number for key, one in store.task_counts(program, LISTED_STATES).items()}
     wanted = [one for one in LISTED_STATES if one == request.args.get("state")]
-    state = next(iter([*wanted, *(one for one in LISTED_STATES if counts[one]), *LISTED_STATES]))
+    state = next(iter([*wanted, *(one for one in _NEED_A_PERSON if counts[one]), *LISTED_STATES]))
     name = f"{program} {state}"
     found, more = store.tasks(program, [state], decode_position(request.args.get("cursor"), name), MAX_AT_ONCE)
     cursor = encode_position(name, found[-1].since_ms, found[-1].reward) if more else None
