@@ -4,7 +4,7 @@ from flask import Flask
 
 from conversion_tracker.attribution.api import blueprint as people
 from conversion_tracker.bans.api import blueprint as bans
-from conversion_tracker.console.person_views import blueprint as console_person
+from conversion_tracker.console.referral_story_views import blueprint as console_person
 from conversion_tracker.console.review_views import blueprint as console_review
 from conversion_tracker.dependencies import Dependencies, init_app
 from conversion_tracker.explain.api import blueprint as explanations

@@ -161,6 +161,20 @@ def test_a_code_that_no_one_has_is_unknown_after_one_look_at_each_partition(buye
     assert len(rewards_lines(chain, OrderCodeSought)) == PARTITIONS
 
 
+def test_an_order_leads_to_its_buyer_while_it_is_known() -> None:
+    """Support finds the buyer by the order though no reward was used for it; after 60 days neither is kept."""
+    chain = chain_with().append(paid("evt_9", "o1", "WRONG")).drain()
+    states, partition = chain.folds["ledger"].states, partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
+    entry = state_keys.buyer_entry(PROGRAM, "o1", FRIEND)
+    first, last = (bound[1:] for bound in state_keys.order_range(PROGRAM, "o1"))
+    assert first <= entry.member < last
+    assert state_keys.buyer_of(entry.member) == FRIEND
+    assert states.scores[partition][entry] == 0
+    chain.tick(70).drain()
+    assert entry not in states.scores[partition]
+    assert state_of(chain, state_keys.order(PROGRAM, FRIEND, "o1"), f"{PROGRAM}|{FRIEND}") is None
+
+
 def test_a_refused_order_may_be_reported_again_with_another_code() -> None:
     """With a new event id, and a bounded number of times; a code that was taken stays."""
     chain = chain_with().append(paid("evt_9", "o1", "WRONG")).drain()
@@ -243,6 +257,17 @@ def test_refunds_of_the_largest_order_give_all_back(rule: Reward, parts: list[in
     assert used(account(chain, rule)) == 0
     requests = rewards_lines(chain, RedemptionChangeRequested)
     assert len(requests) == len(parts)
+
+
+def test_a_reinstatement_makes_a_refund_void_that_has_given_nothing_back() -> None:
+    """Half of an order gives nothing of a percentage back; half of it after a reinstatement is half again, not all."""
+    chain = chain_with(FIRST20).append(paid("evt_9", "o1", code_of(FIRST20))).drain()
+    chain.append(refunded("evt_10", "o1", 50, day(3))).drain()
+    chain.append(reinstated("evt_11", "o1", day(4))).drain()
+    chain.append(refunded("evt_12", "o1", 50, day(5))).drain()
+    assert used(account(chain, FIRST20)) == 1
+    chain.append(refunded("evt_13", "o1", 50, day(6))).drain()
+    assert used(account(chain, FIRST20)) == 0
 
 
 def test_a_hold_is_not_captured_by_an_order_in_another_currency() -> None:

@@ -17,7 +17,10 @@ from referral.events.section import Period
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "all")
 END_OF_TIME_S = 2**32  # in the year 2106; scores contain seconds in 32 bits
 FIRST_YEAR, LAST_YEAR = 1970, 2105  # of periods by name: all of their seconds fit into scores, in every time zone
-HOW_TO_NAME_ONE = f"write day, week, month, campaign or all, or name one from {FIRST_YEAR} to {LAST_YEAR}: 2026-11-24, 2026-W48, 2026-11"
+HOW_TO_NAME_ONE = (
+    f"write day, week, month, campaign or all, or name one from {FIRST_YEAR} to {LAST_YEAR}: 2026-11-24, 2026-W48,"
+    " 2026-11"
+)
 _DAY = timedelta(days=1)
 _QUARTER_S = 15 * 60  # of an hour: no day of any time zone has begun within one since 1972
 _NAME = re.compile(r"([0-9]{4})-(?:W([0-9]{2})|([0-9]{2})(?:-([0-9]{2}))?)")

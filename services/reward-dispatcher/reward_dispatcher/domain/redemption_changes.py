@@ -169,7 +169,8 @@ def _refund_shares(uses: Sequence[tuple[Account, Use]], whole: int) -> list[int]
 
 
 def _reinstate(uses: list[tuple[Account, Use]]) -> list[_UseChange] | RefusalReason:
-    returned = [(account, use) for account, use in uses if use.returned]
+    """Takes again what was given back, and makes the refunds void, also those that have given nothing back yet."""
+    returned = [(account, use) for account, use in uses if use.returned or use.refunds]
     return [
         _UseChange(account, use, replace(use, returned=0, refunds=()), use.returned) for account, use in returned
     ] or "not_returned"
@@ -232,7 +233,7 @@ def _lines(change: _UseChange, line: RedemptionChangeRequested) -> list[KeyedRew
         case "refund":
             return [returned_line(account, use, at, "refunded", change.amount)] if change.amount else []
         case "reinstate":
-            return [redeemed_line(account, line, use.order, use.request, change.amount)]
+            return [redeemed_line(account, line, use.order, use.request, change.amount)] if change.amount else []
         case _:
             assert_never(line.change)
 

@@ -86,6 +86,7 @@ from reward_dispatcher.folds.charge_cases import (
 )
 from reward_dispatcher.folds.order_cases import (
     answer_decision,
+    forget_order,
     order_keys,
     report_decision,
     search_decision,
@@ -225,7 +226,9 @@ class LedgerFold:
             return self._sealed(_account_decision(state, with_file))
         if isinstance(state, BudgetAccount):
             return look_again(tick, key, state, catalog)
-        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult | CodedOrder) else {})
+        if isinstance(state, CodedOrder):
+            return forget_order(key, state)
+        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult) else {})
 
     def _charged_grant(
         self, line: RewardGranted, cost: Value, states: _States, catalog: Catalog, position: Position

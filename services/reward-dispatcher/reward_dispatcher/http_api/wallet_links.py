@@ -75,6 +75,7 @@ def new_link(program: str, person: str, days: int, *, revoke: bool) -> WalletLin
     now_ms = context().clock.now_ms()
     issued_ms = max(now_ms, to_ms(access.links_from)) if access else now_ms
     expires_ms = now_ms + days * DAY_MS
+    dependencies().link_requests.answer(program, person)
     token = WalletToken(random_id("wlk"), program, person, issued_ms, expires_ms, expires_ms)
     return WalletLinkResponse(
         id=token.id,
