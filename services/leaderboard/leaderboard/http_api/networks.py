@@ -18,7 +18,7 @@ from referral.people.known_people import known_people
 
 MAX_PEOPLE = 5_000
 MAX_DEGREES = 20
-blueprint = Blueprint("network", __name__)
+blueprint = Blueprint("networks", __name__)
 
 
 class NetworkQuery(Schema):
