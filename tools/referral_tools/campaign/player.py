@@ -37,7 +37,7 @@ class CampaignResult:
 
 
 class Player:
-    """Plays steps. `settled` is called before friends buy and before scenes; it returns when the system has digested all so far."""
+    """Plays steps. `settled` is called before friends buy, before and after scenes; it returns when the system has digested all."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Player:
                     self._collect()
                     self._settled()
                     self._scenes.play(step.scenes)
+                    self._settled()
             self._collect()
         self.played.journal.participants = list(self._live_values.enrolled.values())
         return self.played

@@ -111,7 +111,7 @@ class Demo:
         )
         verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
         show_verdict(self.console, verdict)
-        found = summary(verdict, figures_now, self._span, played, ledger, time.monotonic() - started)
+        found = summary(verdict, figures_now, self._span, played, figures, ledger, time.monotonic() - started)
         show_summary(self.console, found)
         show_scenes(self.console, ledger)
         write(found, self.home / "summary.json")
