@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 
 from link_issuer.programs.yaml_form import read_yaml
+from referral.events.budgets import BudgetAllotted, BudgetEvent, BudgetRequested, BudgetReturned
 from referral.events.facts import Order, OrderCancelled, OrderPaid, OrderRefunded, OrderReinstated
 from referral.events.line import RewardEvent
 from referral.events.money import Value
@@ -282,10 +283,18 @@ class Log:
     number: int = 0
 
     def add(self, line_type: type[RewardEvent], reward: str, **fields: object) -> "Log":
-        """Adds a line; returns itself."""
+        """Adds a line about a reward; returns itself."""
+        return self._add(line_type, id=reward, beneficiary="psn_amy", **fields)
+
+    def lend(self, line_type: type[BudgetEvent], amount: int, **fields: object) -> "Log":
+        """Adds a line between the budget of a rule and a partition; returns itself."""
+        about = {"budget": "share", "unit": "CNY", "partition": 1, "number": self.number + 1}
+        return self._add(line_type, amount=amount, **about, **fields)
+
+    def _add(self, line_type: type[RewardEvent | BudgetEvent], **fields: object) -> "Log":
         self.number += 1
-        common = {"occurred_at": START, "program": PROGRAM, "id": reward, "beneficiary": "psn_amy"}
-        line = line_type(**common, cause=("conversions", 0, self.number, 0, 0), **fields)  # type: ignore[arg-type]
+        common = {"occurred_at": START, "program": PROGRAM, "cause": ("conversions", 0, self.number, 0, 0)}
+        line = line_type(**common, **fields)  # type: ignore[arg-type]
         self.rewards.add(RecordedLine(self.number * 1000, line))  # type: ignore[arg-type]
         return self
 
@@ -328,6 +337,27 @@ def test_a_larger_total_counts_from_when_it_was_raised_and_a_used_reward_stays_s
     returned.add(RedemptionReturned, "rwd_1", reason="reversed", **use)
     gone = returned.add(RewardRevoked, "rwd_1", reason="ban").grant("rwd_2", 500)
     assert gone.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 0
+
+
+def test_a_reward_that_costs_more_again_is_part_of_what_was_lent_until_it_is_charged() -> None:
+    """A refund of 400 is void: what it gave back may be another reward's by then, and the first one waits for the budget."""
+    part = Log().grant("rwd_1", 1000).add(RewardAdjusted, "rwd_1", value=Value(600, "CNY"), cost=Value(600, "CNY"))
+    again = part.grant("rwd_2", 400).add(RewardAdjusted, "rwd_1", value=Value(1000, "CNY"), cost=Value(1000, "CNY"))
+    assert (
+        again.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 400
+    )  # the log ends with it: it must be charged
+    revoked = again.add(RewardRevoked, "rwd_2", reason="unfollowed")
+    assert revoked.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 0
+
+
+def test_a_budget_that_lent_too_much_for_a_moment_shows() -> None:
+    """Amounts and tranches, less what came back with a request or by itself."""
+    of_reward = {"id": "rwd_1", "beneficiary": "psn_amy"}
+    answer = {"request": 1, "limit": 1000} | of_reward
+    lent = Log().lend(BudgetAllotted, 600, **answer).lend(BudgetAllotted, 300, tranche=100, **answer)
+    lent.lend(BudgetReturned, 50).lend(BudgetRequested, 80, returned=30, **of_reward).lend(BudgetAllotted, 80, **answer)
+    assert lent.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 0
+    assert lent.lend(BudgetAllotted, 7, **answer).rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 7
 
 
 def test_messages_are_delivered_pending_dead_or_lost() -> None:
