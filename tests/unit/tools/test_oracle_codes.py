@@ -22,6 +22,7 @@ from referral.events.facts import (
 from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.money import Value
 from referral.events.reward_rules import Reward
+from referral.events.rewards import reward_key
 from referral.topics import partition_of
 from referral_tools.oracle import TAKEN, CodeOutcome, WalletCode
 from referral_tools.oracle.expected_codes import CodedOrders, coded_orders
@@ -32,7 +33,7 @@ from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State
 from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND, follow, program_version
 from tests.support.builders.participants import AMY, PROGRAM, day, person_id
-from tests.support.builders.reward_dispatcher import FIRST20
+from tests.support.builders.reward_dispatcher import FIRST20, redemption_request
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.reward_chain import RewardChain
 
@@ -84,6 +85,20 @@ class Shop:
         self.chain.append(_sealed(fact)).drain()
         return self
 
+    def check_out(self, order: str, hold_hours: int | None) -> "Shop":
+        """Uses or holds the friend's welcome code for an order, by a request; returns itself."""
+        request = redemption_request(
+            f"rdm_{order}",
+            order=order,
+            reward=reward_of(FIRST20),
+            beneficiary=FRIEND,
+            hold_hours=hold_hours,
+            at=day(5),
+        )
+        self.chain.folds["ledger"].append([(reward_key(request), request)])
+        self.chain.drain()
+        return self
+
     def pay(self, order: str, code: str, *, part: str | None = None, currency: str = "CNY") -> "Shop":
         """The buyer pays an order of 99.90 with a code; returns itself."""
         amount = None if part is None else Decimal(part)
@@ -101,6 +116,10 @@ class Shop:
             case amount:
                 data = Refund(order=order, amount=Decimal(amount) if amount else None)
                 return self.report(OrderRefunded(**about, data=data))  # type: ignore[arg-type]
+
+    def has(self, order: str) -> bool:
+        """Whether the order was paid."""
+        return order in self._orders()
 
     def expected(self) -> CodedOrders:
         """What the oracle expects."""
@@ -151,6 +170,7 @@ PAYMENTS = st.tuples(
     st.sampled_from([*(one.code for one in CODES), "SPRING24"]),
     st.sampled_from([None, "12.34", "30"]),
     st.sampled_from(["CNY", "CNY", "EUR"]),
+    st.sampled_from(["none", "used", "held"]),
 )
 CHANGES = st.tuples(
     st.just("change"),
@@ -167,7 +187,9 @@ def test_the_oracle_expects_what_the_ledger_decides(steps: list[tuple[object, ..
     shop = Shop()
     for step in steps:
         match step:
-            case ("pay", str(order), str(code), part, str(currency)):
+            case ("pay", str(order), str(code), part, str(currency), checkout):
+                if checkout != "none" and code == code_of(FIRST20) and not shop.has(order):
+                    shop.check_out(order, 12 if checkout == "held" else None)
                 shop.pay(order, code, part=part, currency=currency)  # type: ignore[arg-type]
             case ("change", str(order), str(change), int(hour)):
                 shop.change(order, change, hour)
