@@ -25,7 +25,7 @@ from referral.events.reward_rules import Reward
 from referral.events.rewards import reward_key
 from referral.topics import partition_of
 from referral_tools.oracle import TAKEN, CodeOutcome, WalletCode
-from referral_tools.oracle.expected_codes import CodedOrders, coded_orders
+from referral_tools.oracle.expected_codes import ExpectedCodeUses, coded_orders
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import used
 from reward_dispatcher.domain.order_uses import CodedOrder
@@ -121,7 +121,7 @@ class Shop:
         """Whether the order was paid."""
         return order in self._orders()
 
-    def expected(self) -> CodedOrders:
+    def expected(self) -> ExpectedCodeUses:
         """What the oracle expects."""
         return coded_orders(self.accepted, CODES)
 

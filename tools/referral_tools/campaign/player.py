@@ -126,7 +126,8 @@ class Player:
         """The friend's welcome code, once it can be used; None where it never can."""
         while True:
             wallet = self._client.wallet(self._program, purchase.person)
-            found = next((one for one in wallet if one.code and one.status in _USABLE), None)
+            usable = (one for one in wallet if one.code and one.status in _USABLE)
+            found = next((one for one in usable if one.value is None), None)  # a voucher is no welcome code
             if found or time.monotonic() > deadline:
                 return found
             time.sleep(_LOOK_S)

@@ -80,7 +80,7 @@ class RecordedRewards:
         if isinstance(line, RewardFulfilled | RewardRevoked | RewardRedeemed):
             self.messages.add(derive_id("msg", *map(str, line.cause)))
         if isinstance(line, _Lending):
-            self._lent.append((recorded.recorded_at_ms, _lent_by(line), line.budget))
+            self._lent.append((recorded.recorded_at_ms, _lending_change(line), line.budget))
         elif isinstance(line, RewardRedeemed | RedemptionReturned):
             self._add_use(line, recorded.recorded_at_ms)
         else:
@@ -160,7 +160,7 @@ def deliveries(due: Iterable[str], accepted: Mapping[str, int], pending: int, de
     return {"delivered": delivered, "pending": pending, "dead": dead, "lost": lost}
 
 
-def _lent_by(line: _Lending) -> int:
+def _lending_change(line: _Lending) -> int:
     """By how much a line changes what its budget has lent."""
     match line:
         case BudgetAllotted():

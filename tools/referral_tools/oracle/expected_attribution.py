@@ -26,7 +26,6 @@ from referral.events.facts import (
 )
 from referral_tools.oracle.journal import Enrolled
 from referral_tools.oracle.moments import to_millisecond
-from referral_tools.oracle.order_changes import amount_left, changes_by_order
 from referral_tools.oracle.participant_directory import Directory
 from referral_tools.oracle.refunded_orders import amount_left, changes_by_order
 

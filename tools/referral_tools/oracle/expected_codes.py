@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from referral.events.facts import Fact, Order, OrderPaid
 from referral_tools.oracle.journal import WalletCode
-from referral_tools.oracle.order_changes import OrderChange, minor_amount, returned_share
+from referral_tools.oracle.refunded_orders import OrderChange, minor_amount, returned_share
 
 OrderKey = tuple[str, str]
 """The buyer's external id, and the shop's id of the order."""
@@ -38,7 +38,7 @@ class _Use:
 
 
 @dataclass(slots=True)
-class CodedOrders:
+class ExpectedCodeUses:
     """The orders with a code, by buyer and order id; `codes` are those that wallets showed, by code in capitals."""
 
     codes: Mapping[str, WalletCode]
@@ -96,9 +96,9 @@ class CodedOrders:
         return use.amount - round(use.amount * share)
 
 
-def coded_orders(facts: Iterable[Fact], codes: Iterable[WalletCode]) -> CodedOrders:
+def coded_orders(facts: Iterable[Fact], codes: Iterable[WalletCode]) -> ExpectedCodeUses:
     """The orders of these events, each once, in the order in which they were accepted."""
-    found = CodedOrders({one.code.upper(): one for one in codes})
+    found = ExpectedCodeUses({one.code.upper(): one for one in codes})
     for fact in facts:
         found.add(fact)
     return found

@@ -12,7 +12,7 @@ from referral.events.money import POINTS, Value
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
 from referral_tools.oracle.moments import to_millisecond
-from referral_tools.oracle.order_changes import amount_left, changes_by_order, minor_amount
+from referral_tools.oracle.refunded_orders import amount_left, changes_by_order, minor_amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from referral_tools.oracle.conversion_order import (
     play_conversions,
 )
 from referral_tools.oracle.expected_attribution import ExpectedReferral
-from referral_tools.oracle.expected_codes import CodedOrders
+from referral_tools.oracle.expected_codes import ExpectedCodeUses
 from referral_tools.oracle.expected_orders import OracleOrder, fixed_amount, rewarded_orders
 from referral_tools.oracle.journal import ConversionStep, PersonIdOf, RedemptionAnswer
 
@@ -108,7 +108,7 @@ class RewardsOwed:
         return OwedReward(id, rule.id, name, _fixed(rule))
 
 
-def used_rewards(answers: Iterable[RedemptionAnswer], with_codes: CodedOrders) -> dict[OwedReward, set[str]]:
+def used_rewards(answers: Iterable[RedemptionAnswer], with_codes: ExpectedCodeUses) -> dict[OwedReward, set[str]]:
     """Which orders each reward was used for as a whole, by requests and by orders. More than one is one too many."""
     orders: dict[OwedReward, set[str]] = defaultdict(set)
     for answer in answers:

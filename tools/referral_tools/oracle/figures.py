@@ -13,7 +13,7 @@ from referral.events.program import Program
 from referral_tools.oracle.daily_figures import Day, by_day
 from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
 from referral_tools.oracle.expected_boards import BoardPlace, boards
-from referral_tools.oracle.expected_codes import CodedOrders, coded_orders
+from referral_tools.oracle.expected_codes import ExpectedCodeUses, coded_orders
 from referral_tools.oracle.expected_orders import orders_by_person
 from referral_tools.oracle.expected_rewards import OwedReward, RewardsOwed, used_rewards
 from referral_tools.oracle.journal import CreditUse, Journal, PersonIdOf
@@ -36,7 +36,7 @@ class Figures:
     owed: dict[str, OwedReward]
     used: dict[OwedReward, set[str]]
     credit_uses: list[CreditUse]
-    coded_orders: CodedOrders
+    coded_orders: ExpectedCodeUses
     days: dict[str, Day]
 
     @cached_property
