@@ -131,7 +131,9 @@ class Decider(Generic[Line, State]):
         if self._timers is None or batch.tick is None:
             return []
         states = BatchStates(self._decode, loaded)
-        named = (key for due in loaded.due for key in self._timers.timer_keys(batch.tick[1], due, states))
+        named = (
+            key for due in loaded.due for key in self._timers.timer_keys(batch.tick[1], due, states, self._catalog)
+        )
         return [key for key in named if key not in requested]
 
     def tick_ms(self, batch: Batch[Line]) -> int:
@@ -149,7 +151,8 @@ class Decider(Generic[Line, State]):
             else self._decide_lines(batch, loaded, outcome, progress)
         )
         if self._timers is not None and progress.fence.offset < 0:
-            changes |= {Timer(key): 0.0 for key in self._timers.first_timers} | dict(self._timers.first_timers)
+            for key, state in self._timers.first_timers.items():
+                changes[key], changes[Timer(key)] = state, 0.0
         self._set_changes(changes, outcome)
         outcome.dead_letters += batch.rejected
         self._add_dead_letters(outcome, progress)

@@ -40,7 +40,7 @@ class StateGroup:
     """
 
     sorted_set: str
-    prefix: str | None
+    prefix: str = ""
     most: int = 0
 
 
@@ -82,7 +82,7 @@ class Decision(Generic[State]):
 def group_members(states: Mapping[Key, State | float | None], group: StateGroup) -> dict[str, State]:
     """The states of a requested group by member, ordered by score, then by name; members without a state are left out."""
     names: tuple[str, ...] = states[group]  # type: ignore[assignment] # the runner's state of a group is its members
-    loaded = ((name, states[f"{group.prefix}{name}"]) for name in names)
+    loaded = ((name, states[group.prefix + name]) for name in names)
     return {name: state for name, state in loaded if state is not None}  # type: ignore[misc] # str keys are value states
 
 
@@ -147,7 +147,7 @@ class FoldWithTimerStates(Protocol[State]):
     first_timers: Mapping[str, State]
 
     def timer_keys(
-        self, tick: ClockTicked, key: str, states: Mapping[Key, State | float | None]
+        self, tick: ClockTicked, key: str, states: Mapping[Key, State | float | None], catalog: Catalog
     ) -> Sequence[Key]:
         """The states that the decision on a due timer needs. Called again with those until it names none that is missing."""
 

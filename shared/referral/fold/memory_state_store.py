@@ -36,10 +36,7 @@ class MemoryStateStore:
             sorted_set: _first_members(sorted_sets.get(sorted_set, {}), most) for sorted_set, _, most in request.groups
         }
         member_keys = [
-            prefix + member
-            for sorted_set, prefix, _ in request.groups
-            if prefix is not None
-            for member in groups[sorted_set]
+            prefix + member for sorted_set, prefix, _ in request.groups if prefix for member in groups[sorted_set]
         ]
         return LoadedState(
             self.fence.get(partition, b""),

@@ -19,12 +19,12 @@ from referral.redis_pipeline import RedisCommand, call_of, run_pipeline
 class StateRequest:
     """What one partition's batch needs: value keys, (sorted set, member) pairs, and groups.
 
-    A group is (sorted set, value prefix or None, how many of its first members; 0 is all).
+    A group is (sorted set, value prefix, empty for none, how many of its first members; 0 is all).
     """
 
     values: Sequence[str] = ()
     scores: Sequence[tuple[str, str]] = ()
-    groups: Sequence[tuple[str, str | None, int]] = ()
+    groups: Sequence[tuple[str, str, int]] = ()
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class RedisStateStore:
         keys += [prefix + name for name, _ in request.scores] + [prefix + name for name, _, _ in request.groups]
         arguments: list[str | int] = [member for _, member in request.scores]
         for _, part, most in request.groups:
-            arguments += ("" if part is None else prefix + part, most)
+            arguments += (part and prefix + part, most)
         return call_of(self._load, keys, [len(request.values), len(request.scores), *arguments])
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
@@ -134,12 +134,12 @@ def _loaded_state(request: StateRequest, reply: list[bytes | None]) -> LoadedSta
 
 
 def _add_group(
-    loaded: LoadedState, sorted_set: str, prefix: str | None, flat: list[bytes], states: list[bytes | None]
+    loaded: LoadedState, sorted_set: str, prefix: str, flat: list[bytes], states: list[bytes | None]
 ) -> None:
     """Adds a group: its sorted set (name, score, name, score, …) and the state of each name."""
     names = [name.decode() for name in flat[::2]]
     loaded.groups[sorted_set] = dict(zip(names, map(float, flat[1::2]), strict=True))
-    if prefix is not None:
+    if prefix:
         loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
 
 

@@ -12,6 +12,7 @@ from referral.events.conversions import ConversionCleared
 from referral.fold.fold import Position, SortedSetMember
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, participant
+from tests.support.folds import PARTITIONS
 
 AMY = participant("amy").id
 COUNTED: dict[BoardMetric, ConversionCleared] = {"referrals": cleared_conversion(AMY, "p1")}
@@ -21,12 +22,12 @@ COUNTED: dict[BoardMetric, ConversionCleared] = {"referrals": cleared_conversion
 def test_the_boards_of_every_metric_are_written(metric: BoardMetric) -> None:
     """A new metric gets an example in COUNTED. A board that nothing writes would be empty for ever, without an error."""
     assert metric in COUNTED, f"add a conversion that {metric} counts to COUNTED"
-    fold, catalog, conversion = BoardsFold(), Catalog([GLOW_VERSION]), COUNTED[metric]
+    fold, catalog, conversion = BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]), COUNTED[metric]
     entry = SortedSetMember(state_keys.board(PROGRAM, metric, "all", conversion.referrer_kind), conversion.referrer)
     after = fold.decide(conversion, dict.fromkeys(fold.keys(conversion)), catalog, Position(0, 0, 0, 0)).changes
     score = after[entry]
     assert isinstance(score, float)
     assert count_of(score) == 1
     reversal = reversed_conversion(conversion)
-    states = {key: after[key] for key in fold.keys(reversal)}
+    states = {key: after.get(key) for key in fold.keys(reversal)}
     assert fold.decide(reversal, states, catalog, Position(0, 1, 0, 0)).changes[entry] is None
