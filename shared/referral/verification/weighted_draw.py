@@ -14,7 +14,7 @@ RULE = "weighted-without-replacement-v1"
 """The name of this rule in `draw.committed`. Another way of drawing is another name."""
 
 
-def drawn_entries(weights: Sequence[int], places: int, randomness: bytes) -> list[int]:
+def draw_entries(weights: Sequence[int], places: int, randomness: bytes) -> list[int]:
     """Returns the indices of the entries drawn, in order: `places`, or all entries that have tickets if there are fewer.
 
     Weights are whole numbers of at least 0.

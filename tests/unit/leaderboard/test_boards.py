@@ -114,7 +114,10 @@ def test_a_referrer_without_referrals_is_removed_from_every_board_and_from_the_s
     fold = LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     fold.append((conversion_key(line), line) for line in (conversion, reversed_conversion(conversion)))
     fold.drain()
-    assert {sorted_set for scores in fold.states.scores.values() for sorted_set, _ in scores} <= {"timers", "closing-boards"}
+    assert {sorted_set for scores in fold.states.scores.values() for sorted_set, _ in scores} <= {
+        "timers",
+        "closing-boards",
+    }
     assert {key for values in fold.states.values.values() for key in values} == {"closing"}
 
 

@@ -29,7 +29,7 @@ def rank_order(entry: PartEntry) -> tuple[int, int, str]:
     return -entry.score, entry.reached_at, entry.participant
 
 
-def joined_blocks(parts: Iterable[Iterable[PartEntry]]) -> list[RankedBlock]:
+def join_parts(parts: Iterable[Iterable[PartEntry]]) -> list[RankedBlock]:
     """Returns all entries in the order of their ranks, by blocks. Each part is in this order itself."""
     ordered = merge(*parts, key=rank_order)
     return list(map(RankedBlock, iter(lambda: tuple(islice(ordered, BLOCK)), ())))

@@ -32,7 +32,7 @@ class ClosingProgress(Struct, frozen=True):
         """Whether all that was due is closed."""
         return self.until_s == self.through_s
 
-    def done(self) -> "ClosingProgress":
+    def finish(self) -> "ClosingProgress":
         """The progress once all that was due is closed."""
         return ClosingProgress(self.until_s, self.until_s)
 

@@ -15,7 +15,7 @@ class ReportedParts(Struct, frozen=True, array_like=True, tag="reported"):
     through: dict[int, int] = {}
     parts: int = 0
 
-    def reported(self, part: int, parts: int, through_s: int) -> "ReportedParts":
+    def with_report(self, part: int, parts: int, through_s: int) -> "ReportedParts":
         """The same with a report."""
         reached = max(through_s, self.through.get(part, 0))
         return ReportedParts(dict(sorted((self.through | {part: reached}).items())), parts)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 SPARE = 100
 """How many candidates a ladder has beyond its places."""
-MAX_PLACES = 1000
+MAX_WINNERS = 1000
 """How many places of a board or draw can have prizes."""
 
 
@@ -56,9 +56,9 @@ class LadderChange(Struct, frozen=True):
     awarded: tuple[Award, ...]
 
 
-def places_of(prizes: Iterable[PlacePrize]) -> int:
-    """Returns the last place that has a prize, MAX_PLACES at most; 0 without prizes."""
-    return min(max((prize.last for prize in prizes), default=0), MAX_PLACES)
+def last_prize(prizes: Iterable[PlacePrize]) -> int:
+    """Returns the last place that has a prize, MAX_WINNERS at most; 0 without prizes."""
+    return min(max((prize.last for prize in prizes), default=0), MAX_WINNERS)
 
 
 def award(ladder: Ladder) -> LadderChange:

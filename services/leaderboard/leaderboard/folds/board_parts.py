@@ -95,20 +95,20 @@ class BoardParts:
         progress = unpack(states[CLOCK]).at_tick(to_ms(tick.occurred_at) // 1000)
         if progress.is_done:
             return ()
-        return (_register(), *(StateGroup(board) for board, _ in _declared(_due(states, progress), catalog)))
+        return (_register(), *(StateGroup(board) for board, _ in _declared_boards(_due(states, progress), catalog)))
 
     def close(self, tick: ClockTicked, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Writes the parts of due boards, and reports once none is left."""
         progress = unpack(states[CLOCK]).at_tick(to_ms(tick.occurred_at) // 1000)
         decision: Decision[bytes] = Decision()
         due = [] if progress.is_done else _due(states, progress)
-        for board, at in _declared(due, catalog):
+        for board, at in _declared_boards(due, catalog):
             decision.outputs += self._part(board, at, states, tick, position)
         decision.changes.update({SortedSetMember(_REGISTER, board): None for board, _ in due})
         is_last = len(due) < _BOARDS_OF_TICK
         if is_last and not progress.is_done:
             decision.outputs += self._reports(progress.until_s, tick, position)
-        after = progress.done() if is_last else progress
+        after = progress.finish() if is_last else progress
         decision.changes[CLOCK] = after.pack()
         decision.changes[Timer(CLOCK)] = float((after.until_s + QUARTER_S) * 1000 if is_last else 0)
         return decision
@@ -165,7 +165,7 @@ def _due(states: States, progress: ClosingProgress) -> list[tuple[str, int]]:
     return [(board, int(at)) for board, at in registered if at <= progress.until_s]
 
 
-def _declared(due: Sequence[tuple[str, int]], catalog: Catalog) -> Iterator[tuple[str, int]]:
+def _declared_boards(due: Sequence[tuple[str, int]], catalog: Catalog) -> Iterator[tuple[str, int]]:
     """Those of the boards that their programs declare: others can be read at any time, and are never closed."""
     return ((board, at) for board, at in due if closing_terms(BoardName.parse(board), at, catalog) is not None)
 

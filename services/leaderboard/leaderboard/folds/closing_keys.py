@@ -8,22 +8,22 @@ CLOSINGS = "closings"
 _REPORTED = "reported:"
 
 
-def reported(source: str) -> str:
+def reports(source: str) -> str:
     """What the partitions of a boards fold have reported (ReportedParts)."""
     return f"{_REPORTED}{source}"
 
 
 def source_of(key: str) -> str:
-    """The boards fold of a key of `reported`."""
+    """The boards fold of a key of `reports`."""
     return key.removeprefix(_REPORTED)
 
 
-def waiting(source: str) -> str:
+def waiting_boards(source: str) -> str:
     """A sorted set of the boards that wait for their parts, by the second at which each closes."""
     return f"waiting:{source}"
 
 
-def arrived(board: str) -> str:
+def parts(board: str) -> str:
     """The parts of a board that have arrived (ArrivedParts)."""
     return f"arrived:{board}"
 
@@ -43,7 +43,7 @@ def part_of_slice(name: str) -> str:
     return name.partition(":")[0]
 
 
-def closed(board: str) -> str:
+def closed_board(board: str) -> str:
     """A closed board (ClosedBoard)."""
     return f"closed:{board}"
 

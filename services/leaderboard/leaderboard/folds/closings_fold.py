@@ -9,7 +9,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from leaderboard.domain.closed_board import RankedBlock, block_roots, first_entries, joined_blocks
+from leaderboard.domain.closed_board import RankedBlock, block_roots, first_entries, join_parts
 from leaderboard.domain.closing_state import (
     ArrivedParts,
     ClosedBoard,
@@ -76,9 +76,9 @@ class ClosingsFold:
         match line:
             case BoardPartClosed():
                 board = BoardName.of(line).key
-                return closing_keys.arrived(board), closing_keys.closed(board)
+                return closing_keys.parts(board), closing_keys.closed_board(board)
             case BoardPartsWritten():
-                return (closing_keys.reported(line.source),)
+                return (closing_keys.reports(line.source),)
             case BoardCorrected():
                 return (closing_keys.ladders(BoardName.of(line).key),)
             case DrawRandomnessGiven():
@@ -119,7 +119,7 @@ class ClosingsFold:
         parts = [
             one
             for board in boards
-            for one in (closing_keys.arrived(board), closing_keys.slices(board), closing_keys.void(board))
+            for one in (closing_keys.parts(board), closing_keys.slices(board), closing_keys.void(board))
         ]
         return _waiting(key), *parts
 
@@ -140,7 +140,7 @@ class ClosingsFold:
 
 
 def _waiting(key: str) -> StateGroup:
-    return StateGroup(closing_keys.waiting(closing_keys.source_of(key)), most=_BOARDS_OF_TICK)
+    return StateGroup(closing_keys.waiting_boards(closing_keys.source_of(key)), most=_BOARDS_OF_TICK)
 
 
 def _complete(key: str, states: States) -> list[tuple[str, int]]:
@@ -157,17 +157,17 @@ def _complete(key: str, states: States) -> list[tuple[str, int]]:
 def _with_part(line: BoardPartClosed, states: States) -> Decision[ClosingState]:
     """A slice of a part, once; a part of a board that is closed already changes nothing."""
     board = BoardName.of(line).key
-    known = states[closing_keys.arrived(board)]
+    known = states[closing_keys.parts(board)]
     before = known if isinstance(known, ArrivedParts) else ArrivedParts()
-    if states[closing_keys.closed(board)] is not None or before.entries.get(line.part, 0) != line.first:
+    if states[closing_keys.closed_board(board)] is not None or before.entries.get(line.part, 0) != line.first:
         return Decision()
     parts = before.parts | {line.part: JoinedPart(line.part, line.offset, line.count, line.digest)}
     entries = before.entries | {line.part: line.first + len(line.entries)}
     name, slices = closing_keys.slice_name(line.part, line.first), closing_keys.slices(board)
     return Decision(
         {
-            closing_keys.arrived(board): ArrivedParts(parts, entries),
-            SortedSetMember(closing_keys.waiting(line.source), board): to_ms(line.closes_at) / 1000,
+            closing_keys.parts(board): ArrivedParts(parts, entries),
+            SortedSetMember(closing_keys.waiting_boards(line.source), board): to_ms(line.closes_at) / 1000,
             SortedSetMember(slices.sorted_set, name): 0.0,
             f"{slices.prefix}{name}": PartSlice(line.entries),
         }
@@ -175,10 +175,10 @@ def _with_part(line: BoardPartClosed, states: States) -> Decision[ClosingState]:
 
 
 def _with_report(line: BoardPartsWritten, states: States) -> Decision[ClosingState]:
-    key = closing_keys.reported(line.source)
+    key = closing_keys.reports(line.source)
     known = states[key]
     before = known if isinstance(known, ReportedParts) else ReportedParts()
-    after = before.reported(line.part, line.parts, to_ms(line.through) // 1000)
+    after = before.with_report(line.part, line.parts, to_ms(line.through) // 1000)
     decision: Decision[ClosingState] = Decision({key: after})
     if after.complete_until_s > before.complete_until_s:
         decision.changes[Timer(key)] = 0.0
@@ -215,10 +215,10 @@ def _close(
     board: str, at: int, states: States, tick: ClockTicked, catalog: Catalog, decision: Decision[ClosingState]
 ) -> None:
     """Adds the closing of a board: its line, its blocks, its prizes and its draws."""
-    name, arrived = BoardName.parse(board), states[closing_keys.arrived(board)]
+    name, arrived = BoardName.parse(board), states[closing_keys.parts(board)]
     if not isinstance(arrived, ArrivedParts):
         return
-    blocks = joined_blocks(_parts_of(board, states))
+    blocks = join_parts(_parts_of(board, states))
     roots = block_roots(blocks)
     closed = ClosedBoard(
         closed_at_s=to_ms(tick.occurred_at) // 1000,
@@ -227,7 +227,7 @@ def _close(
         parts=tuple(arrived.parts[part] for part in sorted(arrived.parts)),
         block_roots=b"".join(roots),
     )
-    decision.changes[closing_keys.closed(board)] = closed
+    decision.changes[closing_keys.closed_board(board)] = closed
     decision.outputs.append(Output(STANDINGS, _closed_line(name, closed, blocks, tick), name.program))
     _store_blocks(board, blocks, decision)
     _forget_parts(board, states, decision)
@@ -256,7 +256,7 @@ def _store_blocks(board: str, blocks: Sequence[RankedBlock], decision: Decision[
 
 def _forget_parts(board: str, states: States, decision: Decision[ClosingState]) -> None:
     slices = closing_keys.slices(board)
-    decision.changes[closing_keys.arrived(board)] = None
+    decision.changes[closing_keys.parts(board)] = None
     for name in group_members(states, slices):
         decision.changes[f"{slices.prefix}{name}"] = None
         decision.changes[SortedSetMember(slices.sorted_set, name)] = None

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from leaderboard.domain.closed_board import RankedBlock
 from leaderboard.domain.closing_state import ClosedBoard, ClosingState, DrawState
-from leaderboard.domain.draws import drawn, last_leaf, randomness, ticket_count
+from leaderboard.domain.draw_result import draw_order, last_leaf, randomness, ticket_count
 from leaderboard.domain.prize_ladder import Ladder, PlacePrize, award
 from leaderboard.folds import closing_keys
 from leaderboard.folds.closing_terms import BoardName, ClosingTerms
@@ -75,7 +75,7 @@ def hold_draw(
     if state.held_at_s is not None:
         return decision
     name, random = BoardName.of(line), randomness(state, line.round, line.signature, line.secret)
-    order = drawn(state, blocks, random)
+    order = draw_order(state, blocks, random)
     held_at_s = to_ms(line.occurred_at) // 1000
     decision.changes[closing_keys.draw(name.key, line.draw)] = replace(
         state, held_at_s=held_at_s, randomness=random, signature=line.signature, secret=line.secret, drawn=order

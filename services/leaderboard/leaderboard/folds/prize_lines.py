@@ -5,7 +5,16 @@ from datetime import datetime
 
 from leaderboard.domain.closed_board import RankedBlock
 from leaderboard.domain.closing_state import ClosingState
-from leaderboard.domain.prize_ladder import MAX_PLACES, SPARE, Award, Ladder, LadderChange, award, places_of, with_void
+from leaderboard.domain.prize_ladder import (
+    MAX_WINNERS,
+    SPARE,
+    Award,
+    Ladder,
+    LadderChange,
+    award,
+    last_prize,
+    with_void,
+)
 from leaderboard.folds import closing_keys
 from leaderboard.folds.closing_terms import BoardName, ClosingTerms
 from referral.events.standings import BoardCorrected, PrizeAwarded, PrizeRevoked
@@ -27,7 +36,7 @@ def award_board(
     decision: Decision[ClosingState],
 ) -> None:
     """Adds the prizes of a board that was just closed."""
-    places = places_of(terms.prizes)
+    places = last_prize(terms.prizes)
     if not places:
         return
     entries = (entry.participant for block in blocks for entry in block.entries)
@@ -35,7 +44,7 @@ def award_board(
         trigger=f"board:{name.metric}:{name.period}",
         version=terms.version.version,
         until_s=to_ms(occurred_at) // 1000 + terms.version.program.holding_days * DAY_S,
-        candidates=tuple(one for one, _ in zip(entries, range(min(places, MAX_PLACES) + SPARE), strict=False)),
+        candidates=tuple(one for one, _ in zip(entries, range(min(places, MAX_WINNERS) + SPARE), strict=False)),
         prizes=terms.prizes,
         void=tuple(void),
     )
@@ -61,13 +70,14 @@ def write_ladder(
     decision.changes[SortedSetMember(group.sorted_set, id_)] = 0.0
     awarded = {one.participant for one in change.awarded}
     lines = [
-        _revoked(name, change.ladder, one, occurred_at, moved=one.participant in awarded) for one in change.revoked
+        _revocation_line(name, change.ladder, one, occurred_at, moved=one.participant in awarded)
+        for one in change.revoked
     ]
-    outputs = [*lines, *(_awarded(name, change.ladder, one, occurred_at) for one in change.awarded)]
+    outputs = [*lines, *(_award_line(name, change.ladder, one, occurred_at) for one in change.awarded)]
     decision.outputs += [Output(STANDINGS, line, line.program) for line in outputs]
 
 
-def _awarded(name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime) -> PrizeAwarded:
+def _award_line(name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime) -> PrizeAwarded:
     return PrizeAwarded(
         occurred_at=occurred_at,
         program=name.program,
@@ -84,7 +94,9 @@ def _awarded(name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime)
     )
 
 
-def _revoked(name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime, *, moved: bool) -> PrizeRevoked:
+def _revocation_line(
+    name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime, *, moved: bool
+) -> PrizeRevoked:
     return PrizeRevoked(
         occurred_at=occurred_at,
         program=name.program,

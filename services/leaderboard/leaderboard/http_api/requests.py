@@ -32,14 +32,22 @@ class PeriodQuery(Schema):
     )
 
 
-class BoardQuery(PeriodQuery, PageQuery):
-    """The part of a board to return."""
+class KindQuery(Schema):
+    """Among whom they are ranked."""
 
     kind = fields.Str(
         load_default="follower",
         validate=validate.OneOf(get_args(ReferrerKind)),
         metadata={"description": KIND_DESCRIPTION},
     )
+
+
+class BoardQuery(PeriodQuery, PageQuery, KindQuery):
+    """The part of a board to return."""
+
+
+class ClosingQuery(PageQuery, KindQuery):
+    """The part of a closed board to return."""
 
 
 class AroundQuery(PeriodQuery):

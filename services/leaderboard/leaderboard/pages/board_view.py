@@ -12,11 +12,12 @@ from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts, closing_texts
 from leaderboard.pages.board_rows import BoardRow, OwnRow, TiedRow, combine_ties, own_row, rows_of
-from referral.events.board_rules import Board, BoardMetric
+from referral.events.board_rules import Board, BoardMetric, Prize
 from referral.events.program import Program
 from referral.events.section import Period
 from referral.http.context import context
 from referral.pages.languages import localize, use_languages_of
+from referral.pages.reward_names import reward_name
 
 METRIC: BoardMetric = "referrals"
 MAX_ROWS = 100
@@ -107,6 +108,13 @@ def _response(view: BoardView) -> Response:
     return response
 
 
+def _prize_text(prize: Prize, program: Program) -> str:
+    """The text of a prize; of one that a reward pays, the name of the reward."""
+    rules = (rule for rule in program.rewards if rule.on == "board.prize" and rule.id == prize)
+    rule = next(rules, None)
+    return reward_name(rule) if rule is not None and rule.name else board_texts.prize(prize)
+
+
 def _texts(view: BoardView) -> dict[str, object]:
     board = _board(view.program)
     prizes = board.prizes.get(view.window.kind, {}) if board else {}
@@ -117,7 +125,9 @@ def _texts(view: BoardView) -> dict[str, object]:
         "heading": heading,
         "tabs": [(kind, _tab_text(kind, view), _tab_url(kind)) for kind in _kinds(view.program)],
         "now_link": _now_link(view),
-        "prizes": [(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
+        "prizes": [
+            (board_texts.rank_range(ranks), _prize_text(prize, view.program)) for ranks, prize in prizes.items()
+        ],
         "empty": closing_texts.empty_board(view.window, heading, view.now_s),
         "time_left": time_left,
         "closes": view.window.kind != "all",

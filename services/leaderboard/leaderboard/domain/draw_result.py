@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from leaderboard.domain.closed_board import BLOCK, RankedBlock, leaves
 from leaderboard.domain.closing_state import DrawState
-from referral.verification.weighted_draw import drawn_entries
+from referral.verification.weighted_draw import draw_entries
 
 
 class InvalidRandomness(ValueError):
@@ -36,8 +36,8 @@ def randomness(state: DrawState, number: int | None, signature: str | None, secr
     return sha256(bytes.fromhex(signature)).hexdigest()
 
 
-def drawn(state: DrawState, blocks: Sequence[RankedBlock], random: str) -> tuple[str, ...]:
+def draw_order(state: DrawState, blocks: Sequence[RankedBlock], random: str) -> tuple[str, ...]:
     """Returns who is drawn: the winners, then the alternates."""
     entries = [entry for block in blocks for entry in block.entries]
-    chosen = drawn_entries([entry.score for entry in entries], state.winners + state.alternates, bytes.fromhex(random))
+    chosen = draw_entries([entry.score for entry in entries], state.winners + state.alternates, bytes.fromhex(random))
     return tuple(entries[index].participant for index in chosen)
