@@ -5,6 +5,7 @@ from pathlib import Path
 
 from benchmarks.measures import (
     attribute,
+    boards,
     code_pools,
     directory,
     directory_reading,
@@ -24,6 +25,7 @@ MEASURES: dict[tuple[str, ...], Callable[[Stack], dict[str, Result]]] = {
     ("P3", "P4"): ingest.measure,
     ("P5",): validation.measure,
     ("P6",): attribute.measure,
+    ("P7", "P8", "P9", "P12"): boards.measure,
     ("P10",): freshness.measure,
     ("P16",): directory.measure,
     ("P16c", "P16d"): directory_reading.measure,

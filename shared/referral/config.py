@@ -360,6 +360,12 @@ class Settings:
         "",
         form=_MAIL_ADDRESS,
     )
+    smtp_contact: str = setting(
+        "REFERRAL_SMTP_CONTACT",
+        "Address that warnings about webhooks without a `contact` are sent to; empty: to none.",
+        "",
+        form=_MAIL_ADDRESS,
+    )
     dev_key: str = setting(
         "REFERRAL_DEV_KEY", "The API key that `referral run` creates; a random one if empty.", "", secret=True
     )

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import TYPE_CHECKING
 
+from referral.events.value_checks import InvalidValue, ascii_name
 from referral.setting_checks import read_secret
 
 if TYPE_CHECKING:
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 MAX_ADDRESS = 254  # characters of an address: RFC 5321, 4.5.3.1.3
 TIMEOUT_S = 20.0
 _AT_ONCE = 4  # connections to the server
+
+
+def ascii_address(text: str) -> str:
+    """Returns an address as every mail server takes it: a host in another script in its IDNA form (RFC 5891).
+
+    Raises InvalidValue for other characters before the @: servers without SMTPUTF8 (RFC 6531) refuse them.
+    """
+    name, _, host = text.rpartition("@")
+    if not name.isascii():
+        raise InvalidValue(
+            f"must have ASCII characters only before the @, which every mail server takes; got {text!r:.64}"
+        )
+    try:
+        return f"{name}@{ascii_name(host)}"
+    except ValueError as error:
+        raise InvalidValue(f"must have a valid host after the @ ({error}); got {text!r:.64}") from None
 
 
 class MailFailed(Exception):

@@ -13,6 +13,7 @@ _COMMANDS = (
     "-@all +@read +@write +@scripting +@transaction +@connection -@dangerous -@admin -scan -randomkey -function -fcall"
     " -fcall_ro -script|flush -script|kill -script|debug +info +time +cluster|slots"
 )
+_BANS = "ct:{attribute-*}:bans:*"  # whose invitations and wallets promise nothing
 _REQUESTS = "http:*"  # shared by HTTP services: their names are hashes of keys, addresses and request bodies
 
 OPERATOR = "operator"
@@ -28,13 +29,21 @@ class RedisUser(NamedTuple):
 
 
 USERS = (
-    RedisUser("link-issuer", (_REQUESTS, "li:*")),
+    RedisUser("link-issuer", (_REQUESTS, "li:*"), (_BANS,)),
     # Which lines wait for a replay is in the state of their folds, whatever their service.
     RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
     RedisUser(
         "reward-dispatcher",
-        (_REQUESTS, "rd:asked:*", "rd:opened:*", "rd:downloads:*", "rd:changing:*", "rd:guessed-codes"),
-        ("rd:*",),
+        (
+            _REQUESTS,
+            "rd:asked:*",
+            "rd:opened:*",
+            "rd:downloads:*",
+            "rd:changing:*",
+            "rd:guessed-codes",
+            "rd:link-requests:*",
+        ),
+        ("rd:*", _BANS),
     ),
     RedisUser("leaderboard", (_REQUESTS,), ("lb:*",)),
     RedisUser("attribute", ("ct:{attribute-*",)),

@@ -124,6 +124,8 @@ def mail_contradictions(settings: "Settings") -> list[str]:
     mistakes = []
     if settings.smtp_host and not settings.smtp_sender:
         mistakes.append("REFERRAL_SMTP_HOST needs REFERRAL_SMTP_SENDER: write the address that e-mails are from.")
+    if settings.smtp_contact and not settings.smtp_host:
+        mistakes.append("REFERRAL_SMTP_CONTACT needs REFERRAL_SMTP_HOST: set the mail server, or remove the address.")
     if bool(settings.smtp_user) != bool(settings.smtp_password):
         mistakes.append("REFERRAL_SMTP_USER and REFERRAL_SMTP_PASSWORD belong together: set both, or neither.")
     if settings.smtp_password and settings.smtp_tls == "none":

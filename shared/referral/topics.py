@@ -44,7 +44,7 @@ class Topic:
 
 EVENTS = Topic(
     name="events",
-    key="program + person",
+    key="program + person (clicks: program + the participant whose link it is)",
     lines=EventLine,
     retention="forever",
     partitions=0,

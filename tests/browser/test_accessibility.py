@@ -7,19 +7,33 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser
 
+from link_issuer.http_api.app import app as make_link_issuer
+from link_issuer.programs.yaml_form import read_yaml
+from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.console.sessions import SessionSigner, start_session
-from referral.events.entities import Operator
+from referral.events.entities import Link, Operator, ProgramVersion
+from referral.events.timestamps import DAY_MS
+from referral.http.context import Context
+from referral.program_file.check import check_program_file
+from referral.redis_client import RedisClient
+from referral.tokens import TokenSigner, WalletToken
+from reward_dispatcher.wallet_parts import WalletParts
 from tests.support.app_server import serve_app
 from tests.support.axe import violations
 from tests.support.browser import launch_browser
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, START
 from tests.support.operators import RING, operator
 from tests.support.records import write_records
+from tests.support.settings import GLOW_FILE, UNREACHABLE
 from tests.support.systems.console_review import LIN, QUEUE, serve_review
+from tests.support.systems.leaderboard import board_score, leaderboard_app, set_scores
 from tests.support.systems.link_issuer import serve_link_issuer
 from tests.support.systems.reward_console import STAFF, costly, gift, serve_reward_console
+from tests.support.systems.wallet import NOW, NOW_MS, example_accounts, example_credits, wallet_app, wallet_link
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -45,7 +59,24 @@ ISSUER_PAGES = (
     "/console/settings/operators",
     "/console/settings/audit",
     "/s/unknown",
+    "/docs",
 )
+WALLET_PAGES = ("/w", "/w/abc", "/g/abc", "{open}", "{expired}", "{taken}", "{asked}", "{used_up}", "/docs")
+SHARE_PAGES = (
+    "/w/share?channel=wechat",
+    "/w/share?channel=xiaohongshu",
+    "/s/AMY88",
+    "/s/AMY88?channel=xiaohongshu",
+    "/s/OVER99",
+)
+BOARD_PAGES = (
+    f"/p/{PROGRAM}",
+    f"/p/{PROGRAM}?period=day",
+    f"/p/{PROGRAM}?period=2026-09",
+    f"/p/{PROGRAM}?me={AMY.id}",
+    "/p/prg_nope",
+)
+UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true"
 LOOKS = (("light", "en", 390), ("dark", "zh-CN", 390), ("light", "zh-CN", 1280), ("dark", "en", 1280))
 
 
@@ -56,16 +87,32 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def _found(browser: Browser, address: str, who: Operator, paths: tuple[str, ...]) -> dict[str, list[str]]:
-    """The violations by page and look; without those that have none."""
+def _in_console(browser: Browser, address: str, who: Operator, paths: tuple[str, ...]) -> dict[str, list[str]]:
+    """The violations of pages that an operator sees."""
+    token = SessionSigner(RING).write(start_session(who, int(time.time())))
+    return _found(browser, address, paths, name="console", value=token, path="/")
+
+
+def _in_wallet(browser: Browser, app: Flask, address: str, paths: tuple[str, ...]) -> dict[str, list[str]]:
+    """The violations of pages that Amy sees while her wallet is open."""
+    shared: Context = app.extensions["referral"]
+    now_ms = shared.clock.now_ms()
+    session = WalletToken("wlk_1", AMY.program, AMY.id, now_ms, now_ms + DAY_MS, now_ms + DAY_MS)
+    text = TokenSigner(shared.key_ring).sign_wallet("wallet-open", session)
+    return _found(browser, address, paths, name="wallet", value=text, path="/w")
+
+
+def _found(browser: Browser, address: str, paths: tuple[str, ...], **cookie: str) -> dict[str, list[str]]:
+    """The violations by page and look, with everything unfolded; without those that have none."""
     found: dict[str, list[str]] = {}
     for scheme, lang, width in LOOKS:
         context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
-        token = SessionSigner(RING).write(start_session(who, int(time.time())))
-        context.add_cookies([{"name": "console", "value": token, "url": address}])
+        if cookie:
+            context.add_cookies([{**cookie, "domain": "127.0.0.1"}])  # type: ignore[typeddict-item] # as given
         page = context.new_page()
         for path in paths:
             page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={lang}")
+            page.evaluate(UNFOLD)
             if some := violations(page):
                 found[f"{path} {scheme} {lang} {width}"] = some
         context.close()
@@ -81,13 +128,13 @@ def test_pages_of_rewards_and_the_staff_page(browser: Browser, settings: Setting
         console.service.write_rewards([costly("rwd_a", 40_000), costly("rwd_b", 20_000), gift("rwd_gift")])
         wait_until(lambda: "1 reward" in console.text("/console/rewards/budgets"))
         paths = tuple(path.format(webhook=made["id"]) for path in REWARD_PAGES)
-        assert _found(browser, address, STAFF["admin"], paths) == {}
+        assert _in_console(browser, address, STAFF["admin"], paths) == {}
 
 
 def test_pages_of_held_referrals(browser: Browser, settings: Settings, environ: dict[str, str]) -> None:
     """With two referrals that are held."""
     with serve_review(settings, environ) as review, serve_app(review.tracker.app) as address:
-        assert _found(browser, address, LIN, REVIEW_PAGES) == {}
+        assert _in_console(browser, address, LIN, REVIEW_PAGES) == {}
 
 
 def test_home_settings_and_sign_in(browser: Browser, settings: Settings) -> None:
@@ -95,7 +142,59 @@ def test_home_settings_and_sign_in(browser: Browser, settings: Settings) -> None
     with serve_link_issuer(settings) as system, serve_app(system.app) as address:
         write_records(settings, [ANN])
         system.context.follower.read_to_end(30)
-        assert _found(browser, address, ANN, ISSUER_PAGES) == {}
+        assert _in_console(browser, address, ANN, ISSUER_PAGES) == {}
+
+
+def test_the_wallet_its_doors_and_downloads(browser: Browser, redis: RedisClient, redis_url: str) -> None:
+    """With a reward in each state, a part that is missing, and every page of a link that opens nothing."""
+    app = wallet_app(redis_url, [*example_accounts(), *example_credits()])
+    paths = _wallet_paths(app)
+    with serve_app(app) as address:
+        assert _in_wallet(browser, app, address, paths) == {}
+        app.extensions["rewards"].wallet_parts.parts = WalletParts(None, None)
+        app.extensions["rewards"].store.accounts = []
+        assert _in_wallet(browser, app, address, ("/w",)) == {}
+        assert _found(browser, address, ("/w",)) == {}
+    app.extensions["referral"].close()
+
+
+def _wallet_paths(app: Flask) -> tuple[str, ...]:
+    """The pages, with a link in each state."""
+    client, guides = app.test_client(), TokenSigner(app.extensions["referral"].key_ring)
+    client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    expired, taken = wallet_link(app, issued_ms=NOW_MS - 40 * DAY_MS), wallet_link(app, "wlk_taken")
+    asked = wallet_link(app, "wlk_asked", person=BO.id, issued_ms=NOW_MS - 40 * DAY_MS)
+    assert client.post(taken).status_code == 303
+    assert client.post(f"{asked}/ask").status_code == 303
+    links = {
+        "open": wallet_link(app, "wlk_new"),
+        "expired": expired,
+        "taken": taken,
+        "asked": asked,
+        "used_up": f"/g/{guides.sign_guide('rwd_guide', NOW_MS - 1)}",
+    }
+    return tuple(path.format(**links) for path in WALLET_PAGES)
+
+
+def test_invitations_and_the_share_sheet(browser: Browser) -> None:
+    """Of the example program, on a channel with links and on one without."""
+    program = check_program_file(read_yaml(GLOW_FILE.read_text("utf-8")).content).program
+    assert program is not None
+    version = ProgramVersion(recorded_at=START, program=program, version=1, effective_from=START)
+    over = Link(recorded_at=START, id="lnk_1", program=program.id, participant=AMY.id, code="OVER99", disabled=True)
+    app = make_link_issuer(UNREACHABLE, MemoryFollower([version, AMY, over], PROFILES))
+    with serve_app(app) as address:
+        assert _in_wallet(browser, app, address, SHARE_PAGES) == {}
+    app.extensions["referral"].close()
+
+
+def test_boards(browser: Browser, redis: RedisClient, redis_url: str) -> None:
+    """With people, of a period without anyone, with the reader's own row, and of no program."""
+    set_scores(redis, "2026-11", {AMY.id: board_score(3, NOW), BO.id: board_score(1, NOW)})
+    app = leaderboard_app(redis_url, [AMY, BO, *PROFILES])
+    with serve_app(app) as address:
+        assert _found(browser, address, BOARD_PAGES) == {}
+    app.extensions["referral"].close()
 
 
 def test_a_mistake_is_found(browser: Browser) -> None:

@@ -1,18 +1,16 @@
 """The console in a real browser: sign-in, layout, contrast, keyboard, both languages, and use without scripts."""
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from referral.config import Settings
-from referral.console.sessions import SessionSigner, start_session
 from referral.events.entities import Operator
 from tests.support.app_server import serve_app
-from tests.support.browser import launch_browser
-from tests.support.operators import RING, current_code, operator
+from tests.support.browser import launch_browser, operator_context
+from tests.support.operators import current_code, operator
 from tests.support.records import write_records
 from tests.support.systems.console_review import AMYS, BOS, LIN, QUEUE, Review, serve_review
 from tests.support.systems.link_issuer import LinkIssuer, serve_link_issuer
@@ -45,18 +43,9 @@ def issuer(settings: Settings) -> Iterator[tuple[LinkIssuer, str]]:
         yield system, address
 
 
-def context_of(browser: Browser, address: str, who: Operator | None = LIN, **more: object) -> BrowserContext:
-    """Returns a window of an operator who is signed in."""
-    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **more})  # type: ignore[arg-type]
-    if who is not None:
-        token = SessionSigner(RING).write(start_session(who, int(time.time())))
-        context.add_cookies([{"name": "console", "value": token, "url": address}])
-    return context
-
-
 def open_page(browser: Browser, address: str, path: str, who: Operator | None = LIN, **more: object) -> Page:
     """Returns a page of the console."""
-    page = context_of(browser, address, who, **more).new_page()
+    page = operator_context(browser, address, who, **more).new_page()
     page.goto(address + path)
     return page
 

@@ -1,18 +1,15 @@
 """People and rewards of the console in a real browser: layout, keyboard, sorting, search, bulk actions, use without scripts."""
 
 import re
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from referral.config import Settings
-from referral.console.sessions import SessionSigner, start_session
 from tests.support.app_server import serve_app
-from tests.support.browser import launch_browser
+from tests.support.browser import launch_browser, operator_context
 from tests.support.builders.participants import PROGRAM
-from tests.support.operators import RING
 from tests.support.systems.console_story import AMYS, PEOPLE, STAFF, Consoles, serve_consoles
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -43,9 +40,7 @@ def served(settings: Settings, environ: dict[str, str]) -> Iterator[tuple[Consol
 
 def open_page(browser: Browser, address: str, path: str, **more: object) -> Page:
     """Returns a page of an admin."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **more})  # type: ignore[arg-type]
-    token = SessionSigner(RING).write(start_session(STAFF["ad"], int(time.time())))
-    context.add_cookies([{"name": "console", "value": token, "url": address}])
+    context = operator_context(browser, address, STAFF["ad"], **{"viewport": {"width": 1280, "height": 900}, **more})
     page = context.new_page()
     page.goto(address + path)
     return page

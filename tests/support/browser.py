@@ -1,10 +1,14 @@
 """Chromium for tests of pages."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from referral.console.sessions import SessionSigner, start_session
+from referral.events.entities import Operator
+from tests.support.operators import RING
 from tests.support.requirements import require_program
 
 _ARGUMENTS = [
@@ -19,11 +23,11 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def launch_browser() -> Iterator[Browser]:
-    """Yields a browser; fails the test if Chromium is not installed."""
+def launch_browser(*arguments: str) -> Iterator[Browser]:
+    """Yields a browser with further arguments of its command line; fails the test if Chromium is not installed."""
     path = require_program("chromium", "chromium-browser", "google-chrome", package="chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
         yield browser
         browser.close()
 
@@ -33,3 +37,12 @@ def open_page(browser: Browser, url: str, width: int = 390, **more: object) -> P
     page = browser.new_context(viewport={"width": width, "height": 844}, **more).new_page()  # type: ignore[arg-type]
     page.goto(url)
     return page
+
+
+def operator_context(browser: Browser, address: str, who: Operator | None, **more: object) -> BrowserContext:
+    """Returns a window of an operator who is signed in, or of no one; `more` are options of the context."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **more})  # type: ignore[arg-type]
+    if who is not None:
+        token = SessionSigner(RING).write(start_session(who, int(time.time())))
+        context.add_cookies([{"name": "console", "value": token, "url": address}])
+    return context

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import msgspec
 from flask import Flask, Response, request
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 from redis.exceptions import ClusterDownError, MovedError, OutOfMemoryError, ResponseError, TryAgainError
 
@@ -20,6 +19,7 @@ from referral.http.api_keys import requires
 from referral.http.app import create_app
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.paging import Page, PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit

@@ -4,7 +4,7 @@ from flask import Flask
 
 from conversion_tracker.attribution.api import blueprint as people
 from conversion_tracker.bans.api import blueprint as bans
-from conversion_tracker.console.person_views import blueprint as console_person
+from conversion_tracker.console.referral_story_views import blueprint as console_person
 from conversion_tracker.console.review_views import blueprint as console_review
 from conversion_tracker.dependencies import Dependencies, init_app
 from conversion_tracker.explain.api import blueprint as explanations
@@ -20,6 +20,7 @@ from conversion_tracker.replay.api import blueprint as replays
 from conversion_tracker.screening.api import blueprint as conversions
 from conversion_tracker.wallet.api import blueprint as wallet
 from conversion_tracker.wallet.api import pages as wallet_pages
+from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.events.keys import KeyedLine
 from referral.http.app import create_app
@@ -46,11 +47,11 @@ CONSOLE = (console_review, console_person)  # pages for operators; not part of t
 WALLET = (wallet_pages,)  # pages for people; not part of the API
 
 
-def app(settings: Settings | None = None) -> Flask:
+def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
     """The app; `settings` default to those of the environment. Call it in the process that serves the app."""
     settings = settings or Settings.from_env()
     configure_logs(SERVICE, settings)
-    flask_app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=BLUEPRINTS)
+    flask_app = create_app(SERVICE, settings, title="Conversion tracker", blueprints=BLUEPRINTS, follower=follower)
     _add_event_schemas(flask_app)
     init_app(flask_app)
     for views in (*CONSOLE, *WALLET):

@@ -4,12 +4,14 @@ Every read is one pipelined round trip, however many partitions there are; a ran
 one after the other, so a board that changes at the same time may be read half changed, but no participant is on it twice.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.commands.core import Script
 
+from leaderboard.domain.board_metrics import BOARD_METRICS
 from leaderboard.domain.ranking import (
     BoardEntry,
     BoardSlice,
@@ -21,8 +23,10 @@ from leaderboard.domain.ranking import (
     read_depth,
     with_ranks,
 )
-from leaderboard.domain.score import count_of, score_range
+from leaderboard.domain.score import score_range
 from leaderboard.folds import state_keys
+from referral.events.attributions import ReferrerKind
+from referral.events.board_rules import BoardMetric
 from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
@@ -46,8 +50,22 @@ return sum
 _SLICE = 5_000  # entries that one call adds up, so that other clients of Redis wait for milliseconds only
 
 
+class BoardName(NamedTuple):
+    """A board: the fold that writes it, and its sorted set within a partition of that fold."""
+
+    fold: str
+    sorted_set: str
+
+
+def board_name(program: str, metric: BoardMetric, period: str, kind: ReferrerKind = "follower") -> BoardName:
+    """Returns the name of a board. Metrics that do not split kinds have everyone on one board, whatever the kind."""
+    definition = BOARD_METRICS[metric]
+    ranked = kind if definition.splits_kinds else "follower"
+    return BoardName(definition.fold, state_keys.board(program, metric, period, ranked))
+
+
 class BoardStore:
-    """The sorted sets of the boards fold. Thread-safe. Raises redis's errors if Redis is unavailable."""
+    """The sorted sets of boards. Thread-safe. Raises redis's errors if Redis is unavailable."""
 
     def __init__(self, redis: RedisClient, partitions: int) -> None:
         self._redis = redis
@@ -55,7 +73,7 @@ class BoardStore:
         self._near_script = redis.register_script(_NEAR)
         self._sum_script = redis.register_script(_SUM)
 
-    def top(self, board: str, limit: int) -> BoardSlice:
+    def top(self, board: BoardName, limit: int) -> BoardSlice:
         """Returns the first `limit` entries. A second round trip is needed only if a partition has far more than its share."""
         depth = read_depth(limit, len(self._partitions))
         keys = [self._key(partition, board) for partition in self._partitions]
@@ -71,28 +89,28 @@ class BoardStore:
             chosen = merge_top([chosen, *map(_entries, deeper)], limit)
         return BoardSlice(with_ranks(chosen, 0), sum(results[::2]))
 
-    def total(self, board: str) -> int:
+    def total(self, board: BoardName) -> int:
         """Returns how many entries a board has."""
         return sum(self._pipeline(("ZCARD", self._key(partition, board)) for partition in self._partitions))
 
-    def total_referrals(self, boards: Sequence[str]) -> int:
+    def total_referrals(self, boards: Sequence[BoardName]) -> int:
         """Returns the referrals of all entries of some boards."""
         keys = [self._key(partition, board) for board in boards for partition in self._partitions]
         sizes = zip(keys, self._pipeline(("ZCARD", key) for key in keys), strict=True)
         slices = [(key, start) for key, size in sizes for start in range(0, size, _SLICE)]
         return sum(self._run(self._sum_script, [(key, start, start + _SLICE - 1) for key, start in slices]))
 
-    def total_with(self, board: str, referrals: int) -> int:
+    def total_with(self, board: BoardName, referrals: int) -> int:
         """Returns how many entries of a board have exactly this many referrals."""
         low, end = score_range(referrals)
         commands = (("ZCOUNT", self._key(partition, board), repr(low), f"({end!r}") for partition in self._partitions)
         return sum(self._pipeline(commands))
 
-    def after(self, board: str, entry: BoardEntry, limit: int) -> BoardSlice:
+    def after(self, board: BoardName, entry: BoardEntry, limit: int) -> BoardSlice:
         """Returns the `limit` entries behind one, whether or not that is still on the board."""
         return entries_after(self._near(board, entry.score, 0, limit), entry, limit)
 
-    def around(self, program: str, board: str, participant: str, reach: int) -> BoardSlice | None:
+    def around(self, program: str, board: BoardName, participant: str, reach: int) -> BoardSlice | None:
         """Returns a participant's entry and `reach` entries on each side; None if they are not on the board."""
         partition = self._partition_of(program, participant)
         score = self._redis.zscore(self._key(partition, board), participant)
@@ -101,8 +119,23 @@ class BoardStore:
         me = BoardEntry(score, participant.encode())
         return entries_around(self._near(board, score, reach, reach), me, reach)
 
-    def counts(self, program: str, board: str, participants: Iterable[str]) -> dict[str, int]:
-        """Returns how many referrals each participant has on a board, without those who are not on it."""
+    def ahead_of(self, board: BoardName, entries: Sequence[BoardEntry]) -> list[int]:
+        """Returns for each entry, whether or not it is on the board, how many entries of the board precede it."""
+        keys = [self._key(partition, board) for partition in self._partitions]
+        found = self._run(self._near_script, [(key, repr(entry.score), 0, 0) for entry in entries for key in keys])
+        parts = [_partition_slice(result) for result in found]
+        width = len(keys)
+        return [
+            sum(part.before + bisect_left(part.near, entry) for part in parts[index * width : (index + 1) * width])
+            for index, entry in enumerate(entries)
+        ]
+
+    def counts(self, program: str, board: BoardName, participants: Iterable[str]) -> dict[str, int]:
+        """Returns what each participant's count on a board is, without those who are not on it."""
+        return {entry.participant: entry.referrals for entry in self.entries(program, board, participants)}
+
+    def entries(self, program: str, board: BoardName, participants: Iterable[str]) -> list[BoardEntry]:
+        """Returns the entries of these participants, best first, without those who are not on the board."""
         by_partition: dict[int, list[str]] = defaultdict(list)
         for participant in participants:
             by_partition[self._partition_of(program, participant)].append(participant)
@@ -111,9 +144,9 @@ class BoardStore:
         )
         found = zip(by_partition.values(), results, strict=True)
         pairs = (pair for members, scores in found for pair in zip(members, scores, strict=True))
-        return {participant: count_of(score) for participant, score in pairs if score is not None}
+        return sorted(BoardEntry(score, participant.encode()) for participant, score in pairs if score is not None)
 
-    def _near(self, board: str, score: float, above: int, below: int) -> list[PartitionSlice]:
+    def _near(self, board: BoardName, score: float, above: int, below: int) -> list[PartitionSlice]:
         calls = [(self._key(partition, board), repr(score), above, below) for partition in self._partitions]
         return [_partition_slice(result) for result in self._run(self._near_script, calls)]
 
@@ -127,8 +160,8 @@ class BoardStore:
     def _partition_of(self, program: str, participant: str) -> int:
         return partition_of(referrer_key(program, participant), len(self._partitions))
 
-    def _key(self, partition: int, board: str) -> str:
-        return state_key(state_keys.SERVICE, state_keys.BOARDS, partition, board)
+    def _key(self, partition: int, board: BoardName) -> str:
+        return state_key(state_keys.SERVICE, board.fold, partition, board.sorted_set)
 
 
 def _entries(pairs: Sequence[tuple[bytes, float]]) -> list[BoardEntry]:

@@ -8,7 +8,7 @@ import msgspec
 from leaderboard.domain.closed_board import BLOCK, RankedBlock, proof_path, split_roots
 from leaderboard.domain.closing_state import ClosedBoard, ClosingState, DrawState, ReportedParts
 from leaderboard.folds import closing_keys
-from leaderboard.folds.closing_terms import BoardName
+from leaderboard.folds.closing_terms import PeriodBoard
 from referral.events.standings import ClosedEntry, PartEntry
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
@@ -27,11 +27,11 @@ class ClosingStore:
         self._redis = redis
         self._partitions = partitions
 
-    def board(self, name: BoardName) -> ClosedBoard | None:
+    def board(self, name: PeriodBoard) -> ClosedBoard | None:
         """Returns a closed board; None if it is not closed, or has no entry."""
         return self._read(name.program, closing_keys.closed_board(name.key), ClosedBoard)
 
-    def entries(self, name: BoardName, after: int, limit: int) -> list[ClosedEntry]:
+    def entries(self, name: PeriodBoard, after: int, limit: int) -> list[ClosedEntry]:
         """Returns up to `limit` entries of a closed board behind the rank `after`."""
         first, last = after // BLOCK, (after + limit - 1) // BLOCK
         blocks = self._blocks(name, range(first, last + 1))
@@ -39,7 +39,7 @@ class ClosingStore:
         start = after - first * BLOCK
         return [_with_rank(rank, entry) for rank, entry in enumerate(entries[start : start + limit], after + 1)]
 
-    def proof(self, name: BoardName, participant: str) -> RankProof | None:
+    def proof(self, name: PeriodBoard, participant: str) -> RankProof | None:
         """Returns the proof of a participant's rank on a closed board; None if the board is not closed or they are not on it.
 
         It reads the board block by block: up to 33 bytes for each entry.
@@ -61,7 +61,7 @@ class ClosingStore:
                         )
         return None
 
-    def draw(self, name: BoardName, draw: str) -> DrawState | None:
+    def draw(self, name: PeriodBoard, draw: str) -> DrawState | None:
         """Returns a draw among the entries of a board; None if it is not committed to."""
         return self._read(name.program, closing_keys.draw(name.key, draw), DrawState)
 
@@ -81,7 +81,7 @@ class ClosingStore:
             found = pipeline.execute()
         return min((int(score) for answer in found for _, score in answer), default=None)
 
-    def _blocks(self, name: BoardName, numbers: Sequence[int]) -> list[RankedBlock]:
+    def _blocks(self, name: PeriodBoard, numbers: Sequence[int]) -> list[RankedBlock]:
         prefix, home = closing_keys.blocks(name.key).prefix, self._home(name.program)
         with self._redis.pipeline(transaction=False) as pipeline:
             for number in numbers:
@@ -110,7 +110,7 @@ def _with_rank(rank: int, entry: PartEntry) -> ClosedEntry:
     return ClosedEntry(rank, entry.participant, entry.score, entry.reached_at)
 
 
-def _proof(name: BoardName, closed: ClosedBoard, entry: ClosedEntry, path: Sequence[bytes]) -> RankProof:
+def _proof(name: PeriodBoard, closed: ClosedBoard, entry: ClosedEntry, path: Sequence[bytes]) -> RankProof:
     return RankProof(
         program=name.program,
         metric=name.metric,

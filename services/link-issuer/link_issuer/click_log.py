@@ -7,13 +7,12 @@ import msgspec
 
 from referral.config import Settings
 from referral.events.facts import LinkClicked
-from referral.events.keys import click_key
 from referral.events.timestamps import to_ms
 from referral.log.log_reader import KafkaLogReader, Offsets
 from referral.log.records import split
 from referral.log.source import Record
 from referral.log.topic_admin import partition_count
-from referral.topics import EVENTS, partition_of
+from referral.topics import EVENTS
 
 SEARCH_TIMEOUT_S = 20.0
 _RECORD_TIMEOUT_S = 10.0  # Kafka may restart within this time
@@ -34,12 +33,12 @@ class ClickLog:
 
     def find(self, program: str, click: str, from_ms: int) -> LinkClicked | None:
         """The click with this id, if it was recorded at `from_ms` or later. Raises SearchTooLarge and LogUnavailable."""
-        partition = partition_of(click_key(program, click), partition_count(EVENTS, self._settings))
+        partitions = range(partition_count(EVENTS, self._settings))
 
         def matches(candidate: LinkClicked) -> bool:
             return (candidate.program, candidate.id) == (program, click)
 
-        found = self._search([partition], (from_ms, None), click, matches, 1)
+        found = self._search(partitions, (from_ms, None), click, matches, 1)
         return found[0] if found else None
 
     def find_by_code(self, program: str, code: str, span_ms: tuple[int, int], most: int) -> list[LinkClicked]:

@@ -1,6 +1,5 @@
 """What waits for an operator at the other services, read with the operator's own session; a part that fails is named."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -33,11 +32,11 @@ class ConsoleParts:
         self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
 
     def needs(self, wanted: PartRequest) -> tuple[list[Need], list[Part]]:
-        """What waits, the longest wait first, and the parts that did not answer. Returns within two seconds."""
+        """What waits, and the parts that did not answer. Returns within two seconds."""
         with ThreadPoolExecutor(len(PARTS)) as pool:
             answers = list(pool.map(lambda part: self._read(part, wanted), PARTS))
         found = [need for needs in answers for need in needs or ()]
-        return _by_age(found), [part for part, needs in zip(PARTS, answers, strict=True) if needs is None]
+        return found, [part for part, needs in zip(PARTS, answers, strict=True) if needs is None]
 
     def close(self) -> None:
         """Closes the connections."""
@@ -52,9 +51,3 @@ class ConsoleParts:
             return read_needs(answer.raise_for_status().content) if answer.is_success else None
         except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError):
             return None
-
-
-def _by_age(needs: Sequence[Need]) -> list[Need]:
-    return sorted(
-        needs, key=lambda need: (need.oldest_at is None, need.oldest_at and need.oldest_at.timestamp(), need.kind)
-    )

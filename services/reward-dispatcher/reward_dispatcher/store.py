@@ -124,13 +124,21 @@ class RewardStore:
 
     def by_order(self, program: str, order: str, limit: int) -> list[Account]:
         """Returns rewards that were earned with an order or used for it; at most `limit`. Two round trips."""
+        members = self._of_order(state_keys.ORDERS, program, order, limit)
+        return self.accounts([state_keys.reward_in_order(member) for member in members])
+
+    def buyers(self, program: str, order: str, limit: int) -> list[str]:
+        """Returns the person ids of those who paid an order that was reported with the code of a reward; at most `limit`."""
+        return [state_keys.buyer_of(member) for member in self._of_order(state_keys.BUYERS, program, order, limit)]
+
+    def _of_order(self, name: str, program: str, order: str, limit: int) -> list[str]:
+        """The members of an order in a sorted set, of all partitions."""
         first, last = state_keys.order_range(program, order)
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition in range(self._partitions):
-                pipeline.zrangebylex(self._key(partition, state_keys.ORDERS), first, last, 0, limit)
+                pipeline.zrangebylex(self._key(partition, name), first, last, 0, limit)
             answers: list[list[bytes]] = pipeline.execute()
-        ids = [state_keys.reward_in_order(member.decode()) for members in answers for member in members]
-        return self.accounts(ids[:limit])
+        return [member.decode() for members in answers for member in members][:limit]
 
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """Returns `count` of a person's rewards from index `start` (0 is the newest)."""

@@ -8,6 +8,13 @@ import msgspec
 from flask import Response
 from msgspec import Struct
 
+from referral.events.currencies import minor_unit_digits
+from referral.events.money import POINTS, Value
+
+MAX_SUMMED = 500
+"""Of how many of a kind, the longest wait first, the value is summed up."""
+_HOUR_S = 3600
+
 NeedKind = Literal[
     "held",
     "appealed",
@@ -22,6 +29,7 @@ NeedKind = Literal[
     "webhook_failing",
     "webhook_disabled",
     "codes_guessed",
+    "link_asked",
 ]
 
 
@@ -29,7 +37,7 @@ class Need(Struct, frozen=True):
     """A kind of thing that waits, how many there are, since when the first one, and where to deal with them.
 
     What has a row of its own is named: a pool with the codes that it has left, a budget with the percentage that is spent, a
-    webhook, an API key. `level` is that figure.
+    webhook, an API key, a person. `level` is that figure. `worth` is what the first MAX_SUMMED are worth together, by unit.
     """
 
     kind: NeedKind
@@ -38,6 +46,7 @@ class Need(Struct, frozen=True):
     path: str
     name: str = ""
     level: int = 0
+    worth: tuple[Value, ...] = ()
 
 
 _encode = msgspec.json.Encoder().encode
@@ -52,3 +61,20 @@ def needs_response(needs: Sequence[Need]) -> Response:
 def read_needs(body: bytes) -> list[Need]:
     """The needs of a response. Raises msgspec.DecodeError."""
     return _decode(body)
+
+
+def by_urgency(needs: Sequence[Need], now: datetime) -> list[Need]:
+    """The needs by age × money, the greatest first: the hours that the oldest has waited, at least one, times one plus the money.
+
+    The money is the largest amount of a currency in its main unit, since currencies are not converted; points are none.
+    """
+    return sorted(needs, key=lambda need: (-_hours(need, now) * (1 + _money(need)), need.kind, need.name))
+
+
+def _hours(need: Need, now: datetime) -> float:
+    return 1.0 if need.oldest_at is None else max(1.0, (now - need.oldest_at).total_seconds() / _HOUR_S)
+
+
+def _money(need: Need) -> float:
+    amounts = (one.amount / 10 ** minor_unit_digits(one.unit) for one in need.worth if one.unit != POINTS)
+    return max(amounts, default=0.0)

@@ -17,7 +17,7 @@ from referral.events.conversions import (
 MAX_ORDERS = 100
 """How many orders of one person are remembered; further ones earn nothing."""
 MAX_REFUNDS = 100
-"""How many refunds of one order are remembered; with the next one all of it counts as refunded."""
+"""How many refunds of one order count, the last of them only if it is of all of it: never more is taken back than was refunded."""
 ALL = Decimal(-1)
 """The amount of a refund of the whole order."""
 
@@ -76,10 +76,11 @@ def with_refund(orders: tuple[OrderState, ...], line: ConversionOrderRefunded) -
     """The orders after one was refunded, whether it is known yet or not. A refund counts once, by its id."""
     known = _find(orders, line.order)
     order = known or OrderState(line.order)
-    is_counted = line.refund in order.refunds or len(order.refunds) > MAX_REFUNDS
-    if is_counted or (order.reinstated and (line.occurred_at, line.refund) < order.reinstated):
+    most = MAX_REFUNDS - (line.amount is not None)
+    is_void = line.refund in order.refunds or len(order.refunds) >= most
+    if is_void or (order.reinstated and (line.occurred_at, line.refund) < order.reinstated):
         return orders
-    amount = ALL if line.amount is None or len(order.refunds) >= MAX_REFUNDS else line.amount
+    amount = ALL if line.amount is None else line.amount
     times = order.refunded_at | {line.refund: line.occurred_at}
     return _with(orders, known, replace(order, refunds=order.refunds | {line.refund: amount}, refunded_at=times))
 

@@ -44,6 +44,7 @@ ActionName = Literal[
     "webhook.enabled",
     "webhook.disabled",
     "webhook.rotated",
+    "webhook.changed",
     "webhook.tested",
     "webhook.resent",
 ]

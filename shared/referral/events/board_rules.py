@@ -7,7 +7,9 @@ from msgspec import Meta, field
 from referral.events.section import UNIQUE, Localized, Period, Section, ShortText
 from referral.events.value_checks import prize_rank
 
-BoardMetric = Literal["referrals"]
+BoardMetric = Literal["referrals", "clicks", "shares", "posts"]
+CLOSED_METRICS: tuple[BoardMetric, ...] = ("referrals",)
+"""The metrics whose boards are closed: what a prize or a draw is paid by."""
 MAX_BOARDS = 10
 MAX_PRIZES = 100
 Prize = ShortText | Localized

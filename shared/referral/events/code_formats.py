@@ -69,7 +69,11 @@ class GeneratedCodes(Section, frozen=True, kw_only=True):
     ] = ()
     up_to: Annotated[
         int,
-        Meta(ge=1, le=MAX_CODES, description="how many codes the rule gives at most; a budget may allow fewer"),
+        Meta(
+            ge=1,
+            le=MAX_CODES,
+            description="how many codes the form must be large enough for, if no budget pays for fewer; it stops no reward",
+        ),
     ] = DEFAULT_CODES
 
     @property

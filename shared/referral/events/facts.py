@@ -1,4 +1,6 @@
-"""Facts: what platforms and the redirect report, in `referral.events`, keyed by program and person (clicks by click).
+"""Facts: what platforms and the redirect report, in `referral.events`, keyed by program and person.
+
+Clicks are keyed by the participant whose link was opened: who opened it is not known.
 
 Platforms identify people by their own ids; ingest replaces those, and everything else that identifies a person, by pseudonyms
 (referral.people.pseudonyms) before a fact is written. Fields marked `readOnly` are only on the log.
@@ -328,14 +330,12 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 def fact_key(line: Fact | LinkClicked | ClickReclassed | BanDecision) -> str:
-    """The key of the person; of a click and its reclassification, which name no person, of the click."""
+    """The key of the person; of a click and its reclassification, which name no person, of the participant whose link it is."""
     match line:
         case PersonFact() | BanDecision():
             return person_key(line.program, line.person)
-        case LinkClicked():
-            return click_key(line.program, line.id)
-        case ClickReclassed():
-            return click_key(line.program, line.click)
+        case LinkClicked() | ClickReclassed():
+            return click_key(line.program, line.participant)
         case _:
             assert_never(line)
 

@@ -33,9 +33,9 @@ def participant_key(program: str, participant: str) -> str:
     return f"{program}|{participant}"
 
 
-def click_key(program: str, click: str) -> str:
-    """The key of a click and of its reclassification, by the click's id: `events`. The person who clicked is not known."""
-    return f"{program}|{click}"
+def click_key(program: str, participant: str) -> str:
+    """The key of a click and of its reclassification, by whose link it is: `events`. The person who clicked is not known."""
+    return f"{program}|{participant}"
 
 
 def pools_key(program: str) -> str:

@@ -119,6 +119,12 @@ class OffsetRequested(RewardEvent, frozen=True, kw_only=True, omit_defaults=True
     """The reward changed so that debt and credit of its beneficiary may have to be set off against each other."""
 
 
+class ChargeReviewRequested(
+    RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="budget.charge_review_requested"
+):
+    """A revoked reward's use was given back or taken again, so what its budgets are charged may have to change."""
+
+
 class RewardOffset(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, tag="reward.offset"):
     """The credit `id` pays for what was used of the reward `debtor` and taken back since; `given_back`: it gets that back."""
 

@@ -25,6 +25,7 @@ from referral.events.money import Amount, Value
 from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.people import TextId
 from referral.events.redemptions import (
+    ChargeReviewRequested,
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -289,6 +290,7 @@ KeyedReward = (
     | RedemptionReturned
     | RedemptionChangeRequested
     | OffsetRequested
+    | ChargeReviewRequested
     | RewardOffset
     | RewardActionRequested
     | RewardActionRefused
@@ -332,6 +334,7 @@ def reward_key(line: KeyedReward) -> str:
             | RedemptionReturned()
             | RedemptionChangeRequested()
             | OffsetRequested()
+            | ChargeReviewRequested()
             | RewardOffset()
             | RewardActionRequested()
             | RewardActionRefused()

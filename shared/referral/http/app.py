@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from flask import Flask
-from flask_smorest import Blueprint
 from msgspec import Struct
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -15,6 +14,7 @@ from referral.http.bounded_body import BodyReaders
 from referral.http.context import Context
 from referral.http.health import Check, LogCheck
 from referral.http.ignored_proxies import warn_of_shared_address
+from referral.http.json_body import Blueprint
 from referral.http.key_uses import KeyUses
 from referral.http.miss_guard import MissGuard
 from referral.http.rate_limit import RateLimiter

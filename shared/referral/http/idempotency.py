@@ -20,6 +20,7 @@ from referral.http.context import context
 from referral.http.openapi_annotations import annotate, annotations
 from referral.http.problems import Problem
 
+KEY_REUSED = "idempotency_key_reused"
 _RETENTION_S = 24 * 3600
 _PENDING_S = 30  # how long a key is reserved for a request that has not finished
 _REPLAYED_HEADERS = ("Location", "ETag")  # beside the status, the content type and the body
@@ -99,7 +100,7 @@ def idempotency_key() -> str | None:
 def idempotency_key_reused() -> Problem:
     """Returns the 422 for an idempotency key that was used with another request."""
     detail = "This `Idempotency-Key` was used with another request body. Send a new key with a new request."
-    return Problem(422, "idempotency_key_reused", detail)
+    return Problem(422, KEY_REUSED, detail)
 
 
 def idempotency_redis_key(key: str) -> str:

@@ -4,7 +4,10 @@ One service forwards it to another as a bearer token. It is valid for one person
 is erased or their links are revoked (`WalletAccess`); the directory of each service knows that within seconds.
 """
 
-from flask import Response, request
+from urllib.parse import urlencode
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from referral.events.timestamps import to_ms
 from referral.http.bearer_token import bearer_secret
@@ -23,23 +26,31 @@ PRIVATE = {
 
 
 class WalletClosed(Exception):
-    """A link or session opens no wallet: `reason` is `missing`, `invalid`, `expired` or `revoked`."""
+    """A link or session opens no wallet: `reason` is `missing`, `invalid`, `expired` or `revoked`.
 
-    def __init__(self, reason: str) -> None:
+    `link` is what a genuine one says; None for any other, and if its person was erased.
+    """
+
+    def __init__(self, reason: str, link: WalletToken | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.link = link
 
 
 def read_wallet_token(kind: WalletTokenKind, token: str) -> WalletToken:
     """Returns the content of a token that opens a wallet now. Raises WalletClosed."""
     try:
-        found = TokenSigner(context().key_ring).read_wallet(kind, token, context().clock.now_ms())
-    except InvalidTokenError as error:
-        raise WalletClosed("expired" if str(error) == "expired" else "invalid") from None
+        found = TokenSigner(context().key_ring).read_wallet_of_any_age(kind, token)
+    except InvalidTokenError:
+        raise WalletClosed("invalid") from None
     people = context().people.snapshot()
-    access = people.wallet_access(found.person)
-    if people.is_erased(found.person) or (access is not None and found.issued_ms < to_ms(access.links_from)):
+    if people.is_erased(found.person):
         raise WalletClosed("revoked")
+    access = people.wallet_access(found.person)
+    if access is not None and found.issued_ms < to_ms(access.links_from):
+        raise WalletClosed("revoked", found)
+    if found.expires_ms <= context().clock.now_ms():
+        raise WalletClosed("expired", found)
     return found
 
 
@@ -77,6 +88,16 @@ def start_session(response: Response, link: WalletToken) -> None:
 def end_session(response: Response) -> None:
     """Removes the session from the browser."""
     response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="Lax", secure=_is_secure())
+
+
+def back_to_wallet(done: str, part: str = "") -> AnyResponse:
+    """Returns the way back to the wallet after a form: to the part with this id, in the language that was chosen.
+
+    `done` names what was done, which the wallet confirms.
+    """
+    language = request.args.get("lang", "")[:8]
+    query = urlencode({done: 1, **({"lang": language} if language else {})})
+    return redirect(f"{COOKIE_PATH}?{query}{'#' if part else ''}{part}", 303, Response)
 
 
 def set_cookie(response: Response, name: str, value: str, max_age_s: int) -> None:

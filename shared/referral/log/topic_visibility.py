@@ -4,7 +4,6 @@ Kafka acknowledges both before its brokers have read of them. A service that sta
 the topic missing.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from kafka import KafkaAdminClient
@@ -14,10 +13,10 @@ from kafka.protocol.admin import DescribeConfigsRequest
 from kafka.protocol.metadata import MetadataRequest
 
 from referral.log.present_topics import DescribedTopic
+from referral.polling import becomes_true
 
 _WAIT_S = 60.0
 """Usually it takes a few milliseconds; a broker on a busy machine creates the files of earlier topics first."""
-_PAUSE_S = 0.05
 
 TopicSettings = Mapping[str, Mapping[str, str]]
 """Values by the name of the setting, by the name of the topic."""
@@ -65,11 +64,15 @@ def wait_until_set(client: KafkaAdminClient, wanted: TopicSettings, wait_s: floa
 
 
 def _wait(client: KafkaAdminClient, missing: _Missing, wait_s: float) -> None:
-    deadline = time.monotonic() + wait_s
-    while reason := _missing_at_a_broker(client, missing):
-        if time.monotonic() >= deadline:
-            raise TopicsNotReported(f"{reason} after {wait_s:g} s")
-        time.sleep(_PAUSE_S)
+    reason = ""
+
+    def is_reported() -> bool:
+        nonlocal reason
+        reason = _missing_at_a_broker(client, missing)
+        return not reason
+
+    if not becomes_true(is_reported, wait_s):
+        raise TopicsNotReported(f"{reason} after {wait_s:g} s")
 
 
 def _missing_at_a_broker(client: KafkaAdminClient, missing: _Missing) -> str:

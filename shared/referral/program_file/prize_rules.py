@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import get_args
 
-from referral.events.board_rules import MAX_BOARDS, MAX_PRIZES
+from referral.events.board_rules import CLOSED_METRICS, MAX_BOARDS, MAX_PRIZES
 from referral.events.draw_rules import MAX_DRAWS
 from referral.events.prize_ranks import ranks
 from referral.events.reward_rules import RewardTrigger
@@ -20,29 +20,31 @@ def prizes_are_rewards(program: RawSection) -> Iterator[Mistake]:
     """A reward for a prize is the prize of a board, and no reward pays ranks beyond MAX_PAID_RANK."""
     rules = {id_: one for one in _rewards_on(program, "board.prize") if (id_ := one.raw_text("id"))}
     named: set[str] = set()
-    for period, prizes in _prizes(program):
+    for metric, period, prizes in _prizes(program):
         for rank, prize in islice(prizes.values.items(), MAX_PRIZES):
             if isinstance(prize, str) and prize in rules:
                 named.add(prize)
-                yield from _payable(period, prizes, str(rank))
+                yield from _payable(metric, period, prizes, str(rank))
     for id_, reward in rules.items():
         if id_ not in named:
             example = f"prizes: {{month: {{1: {id_[:64]}}}}}"
             yield reward.mistake("on", f"is never paid: make it a prize of a board, such as {example}")
 
 
-def _payable(period: Period, prizes: RawSection, rank: str) -> Iterator[Mistake]:
+def _payable(metric: str, period: Period, prizes: RawSection, rank: str) -> Iterator[Mistake]:
     paid = ranks(rank)
-    if period == "all":
+    if metric not in CLOSED_METRICS:
+        yield prizes.mistake(rank, f"can be no reward: only boards of {', '.join(CLOSED_METRICS)} are closed")
+    elif period == "all":
         yield prizes.mistake(rank, "can be no reward: the board of all time never closes, so it is never paid")
     elif paid is not None and paid.stop - 1 > MAX_PAID_RANK:
         yield prizes.mistake(rank, f"can be no reward beyond rank {MAX_PAID_RANK}: end the range there")
 
 
-def _prizes(program: RawSection) -> Iterator[tuple[Period, RawSection]]:
+def _prizes(program: RawSection) -> Iterator[tuple[str, Period, RawSection]]:
     for board in islice(program.sections("boards"), MAX_BOARDS):
         for period in get_args(Period):
-            yield period, board.section("prizes").section(period)
+            yield board.raw_text("metric") or "", period, board.section("prizes").section(period)
 
 
 def _rewards_on(program: RawSection, trigger: RewardTrigger) -> Iterator[RawSection]:
@@ -56,7 +58,9 @@ def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
     used: set[str] = set()
     for draw in islice(program.sections("draws"), MAX_DRAWS):
         board, period, reward = draw.text("board"), draw.text("period"), draw.text("reward")
-        if board and period and (board, period) not in closing:
+        if board and board not in CLOSED_METRICS:
+            yield draw.mistake("board", f"must be one of {', '.join(CLOSED_METRICS)}: other boards are not closed")
+        elif board and period and (board, period) not in closing:
             yield draw.mistake(
                 "board", f"has no {period} of {board}: add it to boards, or draw among one of its periods"
             )

@@ -207,7 +207,8 @@ ROWS = (
     MetricRow(
         "order_codes",
         "counter",
-        "Orders reported with the code of a reward, by outcome: taken, or why the code was not taken.",
+        "Orders reported with the code of a reward, by outcome: taken, or why the code was not taken; and their refunds beyond the"
+        " hundredth (refund_left_out), which change nothing.",
         ("outcome",),
     ),
     MetricRow(

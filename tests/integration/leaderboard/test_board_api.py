@@ -8,12 +8,13 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from redis import Redis
 
+from referral.events.board_rules import Board
 from referral.events.people import PersonErased
 from referral.log.errors import LogUnavailable
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION
 from tests.support.builders.participants import PROGRAM, participant, person_id, profile
 from tests.support.settings import AUTHORIZATION
-from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
+from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores, set_tallies
 
 pytestmark = pytest.mark.integration
 
@@ -324,3 +325,55 @@ def test_partners_are_ranked_apart(redis: "Redis", redis_url: str) -> None:
         mine = client.get(f"{BOARD}/people/{who}", headers=AUTHORIZATION).get_json()
         assert (mine["rank"], mine["kind"], mine["kind"]) == (1, body["kind"], mine["kind"])
     assert client.get(f"{BOARD}?kind=brand", headers=AUTHORIZATION).status_code == 422
+
+
+def test_a_program_with_several_boards_has_a_switch_and_each_board_its_own_words(
+    redis: "Redis", redis_url: str
+) -> None:
+    """The first board opens by itself; a board that the program does not have is a page that says so."""
+    set_scores(redis, "2026-11", {AMY.id: board_score(3, NOW)})
+    set_tallies(redis, "posts", {BO.id: [NOW], CHEN.id: [NOW - timedelta(hours=3)]})
+    boards = (*GLOW.boards, Board(metric="posts", periods=("week", "all")))
+    version = replace(GLOW_VERSION, version=2, program=replace(GLOW, boards=boards))
+    client = leaderboard_app(redis_url, [version, AMY, BO, CHEN, *PROFILES]).test_client()
+    first = client.get(f"/p/{PROGRAM}?lang=en").text
+    assert "<h1>Top referrers</h1>" in first
+    assert 'href="?lang=en&amp;metric=posts"' in first
+    posts = client.get(f"/p/{PROGRAM}?lang=en&metric=posts&period=all&me={BO.id}").text
+    assert "<h1>Most posts</h1>" in posts
+    assert "Posts published" in posts
+    assert "Removed posts do not count." in posts
+    assert "1 more to pass Chen" in posts
+    assert "Today</a>" not in posts, "the board has weeks and all time only"
+    assert "friend" not in re.sub("<title>.*</title>", "", posts)
+    chinese = client.get(f"/p/{PROGRAM}?lang=zh-CN&metric=posts&period=all").text
+    assert "发帖数" in chinese
+    empty = client.get(f"/p/{PROGRAM}?lang=en&metric=posts&period=week").text
+    assert "Nobody here yet: the first place is free" in empty
+    for metric in ("shares", "likes"):
+        refused = client.get(f"/p/{PROGRAM}?lang=en&metric={metric}")
+        assert (refused.status_code, refused.mimetype) == (404, "text/html")
+        assert "There is no such board" in refused.text
+
+
+def test_arrows_show_places_won_and_lost_since_yesterday(redis: "Redis", redis_url: str) -> None:
+    """Chen passed Bo today, and Dai is new; on the board of the day there are no arrows."""
+    dai = participant("dai")
+    yesterday = NOW - timedelta(days=1)
+    times = {
+        AMY.id: [yesterday] * 5,
+        BO.id: [yesterday] * 2,
+        CHEN.id: [yesterday, NOW, NOW],
+        dai.id: [NOW],
+    }
+    set_tallies(redis, "referrals", times)
+    set_scores(redis, "2026-11-24", {CHEN.id: board_score(2, NOW), dai.id: board_score(1, NOW)})
+    client = leaderboard_app(redis_url, [AMY, BO, CHEN, dai, *PROFILES, profile("dai")]).test_client()
+    page = client.get(f"/p/{PROGRAM}?lang=en&period=all&me={BO.id}").text
+    moves = re.findall(r"(up|down) (\d) places? since yesterday", page)
+    assert moves == [("up", "1"), ("down", "1"), ("down", "1")], "Bo's row is there twice: in the table and pinned"
+    assert page.count(">new</small>") == 1
+    assert "Arrows show places won or lost since yesterday." in page
+    assert "比昨日上升 1 名" in client.get(f"/p/{PROGRAM}?lang=zh-CN&period=all").text
+    today = client.get(f"/p/{PROGRAM}?lang=en&period=day").text
+    assert "since yesterday" not in today

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leaderboard.board_store import BoardStore
+from leaderboard.board_store import BoardStore, board_name
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
-from leaderboard.folds import state_keys
 from referral.redis_client import RedisClient
 from tests.support.builders.participants import PROGRAM
 from tests.support.redis_servers import empty, forget_scripts, on_both_kinds_of_redis
@@ -14,7 +13,7 @@ from tests.support.systems.leaderboard import PARTITIONS, set_scores
 
 pytestmark = [pytest.mark.integration, on_both_kinds_of_redis]
 
-BOARD = state_keys.board(PROGRAM, "referrals", "all")
+BOARD = board_name(PROGRAM, "referrals", "all")
 # Few counts and seconds, so that there are ties within partitions and across them.
 SCORES = st.builds(lambda count, second: second - count * 2.0**32, st.integers(1, 3), st.integers(0, 2))
 MEMBERS = st.text("abc_0", min_size=1, max_size=4).map("psn_{}".format)

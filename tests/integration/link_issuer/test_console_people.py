@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.systems.console_review import AMYS as HELD
 from tests.support.systems.console_review import ELSEWHERE
 from tests.support.systems.console_story import AMYS, CHEN, PEOPLE, STAFF, Consoles, serve_consoles
+from tests.support.systems.conversion_tracker import event
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -60,6 +62,15 @@ def test_a_single_match_leads_to_the_story(consoles: Consoles) -> None:
     }
     places = {typed: consoles.send(PEOPLE + HERE, {"q": typed}, "vi") for typed in expected}
     assert places == {typed: (303, f"{PEOPLE}/{person}?program={PROGRAM}") for typed, person in expected.items()}
+
+
+def test_an_order_whose_code_was_not_taken_leads_to_its_buyer(consoles: Consoles) -> None:
+    """Who asks why their code did not work is found by the order, though no reward was used for it."""
+    data = {"order": "order-8", "amount": "50.00", "currency": "CNY", "reward_code": "NOSUCHCODE"}
+    sent = consoles.review.tracker.post(event("xhs:chen", "order.paid", number=2, data=data))
+    assert sent.get_json()["accepted"] == 1
+    story = (303, f"{PEOPLE}/{CHEN}?program={PROGRAM}")
+    wait_until(lambda: consoles.send(PEOPLE + HERE, {"q": "order-8"}, "vi") == story)
 
 
 def test_a_search_is_bounded_and_names_why_it_found_someone(consoles: Consoles) -> None:
@@ -158,11 +169,15 @@ def test_what_the_story_decides_leads_back_to_it_with_a_way_back(consoles: Conso
 
 
 def test_a_link_to_the_wallet_is_shown_once_and_ended(consoles: Consoles) -> None:
-    """It is in no address, so in no log."""
+    """It is in no address, so in no log. Who had asked for it waits no longer."""
+    requests = consoles.rewards.extensions["rewards"].link_requests
+    assert requests.record(PROGRAM, AMY.id, round(time.time() * 1000))
+    assert "Asked for a new link" in text(consoles.story())
     path = f"/console/rewards/people/{AMY.id}{HERE}&lang=en"
     status, page = consoles.send(path, {"decision": "link"}, "gr")
     assert status == 200
     assert re.search(r"/w/[\w.-]{40,}", page)
+    assert "Asked for a new link" not in text(consoles.story())
     _, place = consoles.send(path, {"decision": "revoke_links"}, "gr")
     assert "Every earlier link to the wallet has ended." in consoles.page(place, "gr")
     assert consoles.audit()[-1] == ("opr_gr", "wallet_links.revoked", AMY.id)

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from referral.bans import BANS_FOLD, BANS_SERVICE, ban_board
+from referral.events.keys import person_key
+from referral.fold.state_keys import state_key
+from referral.topics import partition_of
 from tests.support.font_caches import without_fontconfig
 from tests.support.requirements import require_chinese_font
-from tests.support.systems.link_issuer import RULES, LinkIssuer
+from tests.support.systems.link_issuer import PROGRAM, RULES, LinkIssuer
 
 pytestmark = pytest.mark.integration
 
@@ -215,3 +220,61 @@ def test_a_qr_code_has_the_requested_size_and_margin(glow: LinkIssuer) -> None:
     assert "viewBox" in svg
     for query in ("size=64&margin=20", "size=10", "margin=99"):
         assert glow.open(f"/v1/links/{code}/qr.png?{query}").status_code == 422
+
+
+def _ban(system: LinkIssuer, person: str) -> None:
+    """Writes a ban where the attribute fold writes it."""
+    settings = system.settings
+    partition = partition_of(person_key(PROGRAM, person), settings.partitions)
+    board = state_key(BANS_SERVICE, BANS_FOLD, partition, ban_board(PROGRAM))
+    system.context.redis.zadd(board, {person: 1_700_000_000_000})
+
+
+@pytest.mark.parametrize("query", ["lang=en", "lang=en&channel=xiaohongshu", "lang=zh-CN&channel=wechat"])
+def test_the_invitation_of_a_banned_person_leads_to_the_program_and_promises_nothing(
+    rich: LinkIssuer, query: str
+) -> None:
+    """Whatever the channel: no gift, no code, nothing to pass on; the link works. After the ban is lifted all is as before."""
+    amy = rich.enrol_amy()
+    page = f"/s/{amy['code']}?{query}"
+    before = rich.open(page).get_data(as_text=True)
+    assert any(gift in before for gift in ("20% off", "8 折"))
+    _ban(rich, amy["id"])
+    banned = rich.open(page).get_data(as_text=True)
+    assert f'href="{amy["link"]}"' in banned
+    for text in (
+        "20%",
+        "8 折",
+        "¥99",
+        "gift",
+        "Amy gets",
+        "福利",
+        "谢礼",
+        'id="the-code"',
+        "data-share",
+        "Flaky skin?",
+    ):
+        assert text not in banned, text
+    assert rich.open(f"/s/{amy['code']}/poster.png?{query}").status_code == 200
+    assert rich.open(f"/{amy['code']}").status_code == 302
+    rich.context.redis.flushall()
+    assert rich.open(page).get_data(as_text=True) == before
+
+
+def test_a_kit_of_a_banned_person_has_the_link_alone(rich: LinkIssuer) -> None:
+    """No caption of the program, which may promise something."""
+    amy = rich.enrol_amy()
+    _ban(rich, amy["id"])
+    kit = _kit(rich, amy["id"], "channel=wechat&content=hacks&locale=en").get_json()
+    assert kit["caption"] == amy["link"]
+
+
+def test_an_invitation_is_shown_while_redis_is_unavailable(rich: LinkIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether its owner is banned is not known then."""
+    amy = rich.enrol_amy()
+
+    def fail(*args: object) -> None:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(rich.context.redis, "zscore", fail)
+    assert "20% off" in rich.open(f"/s/{amy['code']}?lang=en").get_data(as_text=True)

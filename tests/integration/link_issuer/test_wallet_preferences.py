@@ -18,9 +18,9 @@ def test_a_participant_chooses_messages_name_and_language(glow: LinkIssuer) -> N
     browser.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     signer = TokenSigner(glow.context.key_ring)
     browser.set_cookie("wallet", signer.sign_wallet("wallet-open", token), path="/w")
-    for _ in range(2):
-        saved = browser.post("/w/preferences", data={"language": "zh-CN"})
-        assert (saved.status_code, saved.headers["Location"]) == (303, "/w?saved=1")
+    for chosen, place in (("", "/w?saved=1"), ("?lang=en", "/w?saved=1&lang=en")):
+        saved = browser.post(f"/w/preferences{chosen}", data={"language": "zh-CN"})
+        assert (saved.status_code, saved.headers["Location"]) == (303, place)
         profile = glow.context.people.profile(amy["id"])
         assert profile is not None
         assert (profile.consents, profile.contact, profile.public, profile.language) == ((), None, False, "zh-CN")

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.pool_rules import PoolRules
+from referral.events.pools import SEGMENT_CODES
 from tests.support.builders.participants import AMY, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, grant, reward_terms
 from tests.support.processes import run_module
@@ -150,6 +151,27 @@ def test_an_idempotency_key_gives_the_first_answer_again(system: RewardDispatche
     assert answers[1].headers["Idempotent-Replayed"] == "true"
     other = _upload(system, "A3\n", "text/plain", headers=once)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_an_upload_goes_on_when_it_is_repeated_after_503(settings: Settings, environ: dict[str, str]) -> None:
+    """With its key the answer is that of one upload: its own codes are no duplicates. Other codes with the key are refused."""
+    once, codes = {"Idempotency-Key": "once"}, [f"A{number}" for number in range(SEGMENT_CODES + 10)]
+    body = "\n".join(codes)
+    with serve_reward_dispatcher(settings, environ) as system:
+        for _ in range(2):  # no fold decides yet
+            answer = _upload(system, body, "text/plain", headers=once)
+            assert (answer.status_code, answer.json()["code"]) == (503, "undecided")
+        with run_module(system.environ, "reward_dispatcher", "fold", "pools"):
+            for other in (f"{body}x", f"x{body}", "\n".join(codes[:SEGMENT_CODES])):
+                refused = wait_until(lambda other=other: _decided(_upload(system, other, "text/plain", headers=once)))
+                assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+            answer = wait_until(lambda: _decided(_upload(system, body, "text/plain", headers=once)))
+            assert _counts(answer) == (len(codes), 0, 0)
+            assert answer.json()["total"] == len(codes)
+
+
+def _decided(answer: httpx.Response) -> httpx.Response | None:
+    return None if answer.status_code == 503 else answer
 
 
 def test_of_concurrent_uploads_to_many_pools_one_gets_the_code(system: RewardDispatcher) -> None:

@@ -154,9 +154,36 @@ def test_a_webhook_is_tested_disabled_recovered_and_gets_new_secrets(console: Re
     assert console.browsers["growth"].get(f"{WEBHOOKS}/whk_unknown").status_code == 404
     assert console.browsers["elsewhere"].get(path).status_code == 404
     assert console.browsers["growth"].post(path, {"decision": "x"}, page=path).status_code == 400
+    _change_contact(console, path)
     actions = [action for _, action, _ in console.audit()]
     assert actions[:3] == ["webhook.tested", "webhook.enabled", "webhook.resent"]
-    assert actions[-3:] == ["webhook.rotated", "webhook.rotated", "webhook.disabled"]
+    assert actions[-5:] == [
+        "webhook.rotated",
+        "webhook.rotated",
+        "webhook.disabled",
+        "webhook.changed",
+        "webhook.changed",
+    ]
+
+
+def _change_contact(console: RewardConsole, path: str) -> None:
+    """An admin sets and removes it, and alone sees it; what is no address is refused with the field as it was sent."""
+    assert (
+        console.browsers["growth"].post(path, {"decision": "contact", "contact": "a@b.example"}, page=path).status_code
+        == 403
+    )
+    assert "The contact is changed." in _act(console, path, "contact", who="admin", contact=" ops@例え.jp ")
+    assert "ops@xn--r8jz45g.jp" in console.text(path, "admin")
+    assert "ops@" not in console.browsers["growth"].get(path).text
+    assert "Contact set" in console.text(path)
+    refused = console.browsers["admin"].post(
+        f"{path}?lang=en", {"decision": "contact", "contact": "é@例え.jp"}, page=path
+    )
+    assert refused.status_code == 422
+    assert 'value="é@例え.jp"' in refused.text
+    assert "not an email address that every mail server takes" in text_of(refused)
+    _act(console, path, "contact", who="admin", contact="")
+    assert "Contact –" in console.text(path)
 
 
 def _act(console: RewardConsole, path: str, decision: str, who: str = "growth", **fields: str) -> str:

@@ -96,10 +96,10 @@ def test_a_code_of_an_amount_is_used_in_parts(console: RewardConsole) -> None:
     staff = console.browsers["staff"]
     page = _look(console, f" {str(code).lower()} ")
     assert "Left CN¥10.00" in text_of(page)
-    for amount in ("10.01", "0", "-1", "x", "1.001", "NaN"):
+    for amount in ("10.01", "0", "-1", "x", "1.001", "NaN", "1_0", "1e0", "1,000", "+1", ".5", "1.", "9" * 20):
         wrong = _send(staff, _hidden(page) | {"amount": amount})
         assert (wrong.status_code, "At most CN¥10.00 is left" in text_of(wrong)) == (422, True), amount
-    form = _hidden(page) | {"amount": "6,50"}
+    form = _hidden(page) | {"amount": " ６，５０ "}
     first, again = _send(staff, form), _send(staff, form)
     assert again.headers.get("Location") == first.headers["Location"], (
         "less is left than the form says, but it was sent before"
@@ -110,6 +110,58 @@ def test_a_code_of_an_amount_is_used_in_parts(console: RewardConsole) -> None:
     rest = _look(console, str(code))
     assert "Written off CN¥3.50" in _follow(staff, _send(staff, _hidden(rest)))
     assert "Already used" in text_of(_look(console, str(code)))
+
+
+def _write_off(console: RewardConsole, code: str, who: str = "staff", **more: str) -> str:
+    """Writes a reward off; returns the id of its redemption."""
+    browser = console.browsers[who]
+    answer = _send(browser, _hidden(_look(console, code, who)) | more)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"].partition("use=")[2].partition("&")[0]
+
+
+def _undo(console: RewardConsole, use: str, who: str) -> TestResponse:
+    return _send(console.browsers[who], {"decision": "undo", "use": use})
+
+
+def test_what_was_used_elsewhere_is_not_taken_back_at_the_desk(console: RewardConsole) -> None:
+    """Whatever its order is called, and whoever asks; nor does the page say to hand something over."""
+    order = "desk-opr_st-AAAAAAAAAAAAAAAA"
+    used = console.service.client.post("/v1/redemptions", json={"reward_id": "rwd_gift", "order_id": order}).json()
+    for who in ("staff", "growth"):
+        assert _undo(console, used["id"], who).status_code == 404
+    shown = text_of(console.browsers["staff"].get(f"{DESK}?use={used['id']}&lang=en"))
+    assert "Hand it over now" not in shown
+    assert "Look up" in shown
+    assert console.audit() == []
+
+
+def test_a_colleague_takes_a_write_off_back_only_with_the_right_to_revoke(console: RewardConsole) -> None:
+    """Support may not; growth may, and operators of other programs find nothing."""
+    use = _write_off(console, "rwd_gift")
+    assert [_undo(console, use, who).status_code for who in ("support", "elsewhere")] == [403, 404]
+    assert "Taken back" in _follow(console.browsers["growth"], _undo(console, use, "growth"))
+    assert ("opr_gr", "reward.use_undone", "rwd_gift") in console.audit()
+    story = console.text("/console/rewards/rwd_gift")
+    assert "Used · in the store, by st" in story, "the history says who wrote it off, in words"
+    assert "Given back: ready again" in story
+
+
+def test_the_page_shows_what_became_of_taking_it_back(console: RewardConsole) -> None:
+    """It was given back elsewhere before; it was taken again since; it can't be used again because it was revoked."""
+    client, staff = console.service.client, console.browsers["staff"]
+    use = _write_off(console, "rwd_ten", amount="4")
+    assert client.post(f"/v1/redemptions/{use}/reverse", json={}).status_code == 200
+    assert "The reward can be used again" in _follow(staff, _undo(console, use, "staff"))
+    assert client.post(f"/v1/redemptions/{use}/reinstate", json={}).status_code == 200
+    refused = _undo(console, use, "staff")
+    assert (refused.status_code, "Not taken back" in text_of(refused)) == (409, True)
+    gift_use = _write_off(console, "rwd_gift")
+    revoked = client.post("/v1/rewards/rwd_gift/revoke", json={"by": "lin@glow.example", "note": "was a mistake"})
+    assert revoked.status_code == 200, revoked.text
+    shown = _follow(staff, _undo(console, gift_use, "staff"))
+    assert "Taken back" in shown
+    assert "it can't be used again" in shown
 
 
 def test_every_code_gets_a_clear_answer_and_guessing_is_slowed(console: RewardConsole) -> None:

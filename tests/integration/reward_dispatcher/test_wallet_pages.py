@@ -8,9 +8,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 
+from referral.bans import BANS_FOLD, BANS_SERVICE, ban_board
+from referral.entitlement.grants import ReferrerGrants
+from referral.events.keys import person_key
 from referral.events.people import PersonErased, WalletAccess
+from referral.events.reward_rules import Caps
 from referral.events.timestamps import DAY_MS
+from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
+from referral.topics import partition_of
+from reward_dispatcher.link_requests import MOST
 from reward_dispatcher.wallet_parts import WalletParts
 from tests.support.builders.participants import AMY, PROFILES, PROGRAM
 from tests.support.builders.reward_dispatcher import reward_terms
@@ -129,6 +136,72 @@ def test_a_revocation_and_an_erasure_end_links_and_sessions(redis: RedisClient, 
         later.extensions["referral"].close()
 
 
+def test_a_new_link_can_be_asked_for_once_and_is_not_shown_to_whoever_asks(app: Flask) -> None:
+    """With an expired link, or one that another browser has opened: the request is listed until a link is made."""
+    requests, client = app.extensions["rewards"].link_requests, app.test_client()
+    expired, taken = wallet_link(app, issued_ms=NOW_MS - 31 * DAY_MS), wallet_link(app, "wlk_taken")
+    app.test_client().post(taken)
+    for link in (expired, taken):
+        closed = client.get(link, headers=ENGLISH)
+        assert "Ask for a new link" in closed.text
+        assert f'action="{link}/ask"' in closed.text
+        asked = client.post(f"{link}/ask", headers=ENGLISH)
+        assert (asked.status_code, asked.headers["Location"]) == (303, link)
+        later = client.get(link, headers=ENGLISH)
+        assert "A new link was asked for." in later.text
+        assert "/ask" not in later.text
+        assert not any(secret in asked.text + later.text for secret in SECRETS)
+        app.extensions["referral"].clock.advance(1000)
+        client.post(f"{link}/ask", headers=ENGLISH)
+        assert requests.oldest(PROGRAM, NOW_MS, 9) == [(AMY.id, NOW_MS)], "since the first time"
+        made = client.post(f"/v1/programs/{PROGRAM}/people/xhs:amy/wallet-link", json={}, headers=AUTHORIZATION)
+        assert made.status_code == 201
+        assert requests.oldest(PROGRAM, NOW_MS, 9) == []
+        assert requests.since_ms(PROGRAM, AMY.id, NOW_MS) is None
+        app.extensions["referral"].clock.advance(-1000)
+
+
+def test_what_is_no_link_asks_for_nothing(app: Flask) -> None:
+    """Neither a changed token, nor a session in its place, nor a form of another site; and no page offers it."""
+    link, client = wallet_link(app), app.test_client()
+    for path in (f"{link}x", "/w/abc", "/w/" + "x" * 500):
+        closed = client.get(path, headers=ENGLISH)
+        assert (closed.status_code, "/ask" in closed.text) == (410, False)
+        assert client.post(f"{path}/ask", headers=ENGLISH).status_code == 410
+    foreign = {"Sec-Fetch-Site": "cross-site", **ENGLISH}
+    assert client.post(f"{link}/ask", headers=foreign).status_code == 403
+    assert app.extensions["rewards"].link_requests.oldest(PROGRAM, NOW_MS, 9) == []
+
+
+def test_who_was_erased_cannot_ask(redis_url: str, redis: RedisClient) -> None:
+    """Their link says nothing about anyone."""
+    erased = PersonErased(recorded_at=NOW, id=AMY.id, program=PROGRAM, epoch=1, erased=AMY.id)
+    app = wallet_app(redis_url, records=(reward_terms(), AMY, *PROFILES, erased))
+    link = wallet_link(app)
+    assert "/ask" not in app.test_client().get(link, headers=ENGLISH).text
+    assert app.test_client().post(f"{link}/ask", headers=ENGLISH).status_code == 410
+    app.extensions["referral"].close()
+
+
+def test_the_requests_of_a_program_are_bounded_and_end_after_a_month(app: Flask) -> None:
+    """Too many are refused with a reason; none is dropped that was accepted."""
+    requests, client = app.extensions["rewards"].link_requests, app.test_client()
+    for number in range(MOST):
+        assert requests.record(PROGRAM, f"psn_{number}", NOW_MS - DAY_MS)
+    refused = client.post(f"{wallet_link(app)}/ask", headers=ENGLISH)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "3600")
+    assert len(requests.oldest(PROGRAM, NOW_MS, 2 * MOST)) == MOST
+    assert requests.oldest(PROGRAM, NOW_MS + 29 * DAY_MS, 9) == []
+    assert requests.record(PROGRAM, AMY.id, NOW_MS + 29 * DAY_MS)
+
+
+def test_without_redis_nothing_is_promised(redis_url: str) -> None:
+    """The request for a new link is refused."""
+    app = wallet_app("redis://127.0.0.1:1/0")
+    assert app.test_client().post(f"{wallet_link(app)}/ask", headers=ENGLISH).status_code == 503
+    app.extensions["referral"].close()
+
+
 def test_forms_of_other_sites_are_refused(app: Flask) -> None:
     """Neither opening a wallet in someone's browser, nor signing them out."""
     foreign = {"Sec-Fetch-Site": "cross-site", **ENGLISH}
@@ -156,6 +229,7 @@ def test_every_state_of_a_reward_is_in_plain_words(app: Flask) -> None:
         "20% off",
         "¥99 value",
         "/g/",
+        "Download (PDF, ",
     ):
         assert text in page, text
     assert page.count("GLOW2026XP") == 2, "the code, and its copy button, of the ready reward alone"
@@ -193,6 +267,36 @@ def test_progress_friends_and_place_are_in_words(app: Flask) -> None:
     ):
         assert text in page, text
     assert page.count('action="/w/appeals"') == 1
+    chosen = opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
+    assert all(f'action="/w/{form}?lang=zh-CN"' in chosen for form in ("appeals", "preferences", "sign-out"))
+
+
+def test_the_next_milestone_is_what_the_reward_rules_count(redis: RedisClient, redis_url: str) -> None:
+    """Friends beyond a cap are on the board, and bring no reward: the wallet says until when, or promises none at all."""
+    terms = reward_terms()
+    grants = ReferrerGrants(1, counts={"cap|month|2026-11": 1, "cap|all|all": 1})
+    for caps, expected, absent in (
+        ({"month": 1, "all": 9}, ("1 of 3 friends", "2 more friends", "You have reached this month"), ()),
+        ({"month": 2, "all": 9}, ("1 of 3 friends",), ("You have reached",)),
+        ({"all": 2}, (), ("of 3 friends", "more friend")),
+    ):
+        program = replace(terms.program, caps=Caps(per_referrer=caps))
+        app = wallet_app(redis_url, records=(replace(terms, program=program), AMY, *PROFILES))
+        app.extensions["rewards"].grants.grants = grants
+        page = opened_wallet(app, f"wlk_{caps}").get("/w").text
+        assert all(text in page for text in expected)
+        assert not any(text in page for text in absent)
+        app.extensions["referral"].close()
+
+
+def test_a_banned_person_is_promised_nothing(app: Flask, redis: RedisClient) -> None:
+    """Their earlier rewards are still there."""
+    settings = app.extensions["referral"].settings
+    partition = partition_of(person_key(PROGRAM, AMY.id), settings.partitions)
+    redis.zadd(state_key(BANS_SERVICE, BANS_FOLD, partition, ban_board(PROGRAM)), {AMY.id: 1})
+    page = opened_wallet(app).get("/w").text
+    assert "of 3 friends" not in page
+    assert "GLOW2026XP" in page
 
 
 def test_a_part_that_is_missing_is_a_panel_and_not_the_page(app: Flask) -> None:
@@ -200,7 +304,7 @@ def test_a_part_that_is_missing_is_a_panel_and_not_the_page(app: Flask) -> None:
     app.extensions["rewards"].wallet_parts.parts = WalletParts(None, None)
     answer = opened_wallet(app).get("/w")
     assert answer.status_code == 200
-    assert answer.text.count("This part can't be shown right now.") == 3
+    assert answer.text.count("This part can't be shown right now.") == 2
     assert "GLOW2026XP" in answer.text
 
 

@@ -52,6 +52,7 @@ def _folds(system: RewardDispatcher) -> Iterator[None]:
         yield
 
 
+@pytest.mark.timeout(900)
 def test_a_killed_worker_skips_no_delivery(settings: Settings, environ: dict[str, str]) -> None:
     """After two SIGKILLs during delivery, every fulfilled reward has arrived, signed; duplicates have the same id."""
     worker = {**environ, "REFERRAL_WORKER": "one"}
@@ -67,13 +68,13 @@ def test_a_killed_worker_skips_no_delivery(settings: Settings, environ: dict[str
                     system.write_rewards(
                         grant(reward, beneficiary=person_id(f"xhs:{reward}")) for reward in here[at : at + 10]
                     )
-                wait_until(lambda enough=enough: len(receiver.rewards()) >= enough, timeout=60, every=0.002)
+                wait_until(lambda enough=enough: len(receiver.rewards()) >= enough, timeout=240)
                 process.kill()
                 process.wait(30)
                 assert len(receiver.rewards()) < wave * MANY, "killed too late to show anything"
                 process = start_module(worker, MODULE, "worker")
             receiver.open_gate(pause_at=0)
-            wait_until(lambda: len(receiver.rewards()) == 2 * MANY, timeout=60)
+            wait_until(lambda: len(receiver.rewards()) == 2 * MANY, timeout=240)
             wait_until(lambda: system.summary()["by_status"]["delivered"] == 2 * MANY)  # type: ignore[index]
         finally:
             stop_process(process)
@@ -82,6 +83,7 @@ def test_a_killed_worker_skips_no_delivery(settings: Settings, environ: dict[str
         assert receiver.forged == 0
 
 
+@pytest.mark.timeout(900)
 @on_both_kinds_of_redis
 def test_a_thousand_retries_survive_an_empty_redis_and_a_killed_worker(
     settings: Settings, environ: dict[str, str], clock: FileClock, redis: RedisClient

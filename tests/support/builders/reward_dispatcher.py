@@ -12,6 +12,7 @@ from referral.events.conversions import (
     ConversionCleared,
     ConversionOrdered,
     ConversionOrderRefunded,
+    ConversionOrderReinstated,
     ConversionReversed,
 )
 from referral.events.entities import ProgramVersion
@@ -90,6 +91,14 @@ def friend_order_refund(
         **_order_fields(number, order, at, {}),  # type: ignore[arg-type]
         refund=refund,
         amount=None if amount is None else Decimal(amount),
+    )
+
+
+def friend_order_reinstatement(number: int, order: str, reinstatement: str, at: datetime) -> ConversionOrderReinstated:
+    """Returns a reinstatement of an order of friend `number`."""
+    return ConversionOrderReinstated(
+        **_order_fields(number, order, at, {}),  # type: ignore[arg-type]
+        reinstatement=reinstatement,
     )
 
 

@@ -100,14 +100,21 @@ _AMOUNTS = st.sampled_from(["0.01", "1.50", "4.99", "7", "33.33", "100"])
 _CLEAR, _REVERSE = st.tuples(st.just("clear"), _FRIENDS, _TIMES), st.tuples(st.just("reverse"), _FRIENDS)
 CONVERSIONS = st.lists(st.one_of(_CLEAR, _CLEAR, _REVERSE), min_size=3, max_size=30)
 """Steps of friends 1 to 6: a conversion is cleared or reversed."""
-STEPS = st.lists(
-    st.one_of(
-        _CLEAR,
-        _CLEAR,
-        _REVERSE,
-        st.tuples(st.just("order"), _FRIENDS, _ORDERS, _AMOUNTS, _PAID),
-        st.tuples(st.just("refund"), _FRIENDS, _ORDERS, st.sampled_from(["r1", "r2"]), st.none() | _AMOUNTS),
-    ),
-    max_size=40,
-)
+_ORDER = st.tuples(st.just("order"), _FRIENDS, _ORDERS, _AMOUNTS, _PAID)
+_REFUND = st.tuples(st.just("refund"), _FRIENDS, _ORDERS, st.sampled_from(["r1", "r2"]), st.none() | _AMOUNTS)
+STEPS = st.lists(st.one_of(_CLEAR, _CLEAR, _REVERSE, _ORDER, _REFUND), max_size=40)
 """The same, and orders are paid or refunded."""
+_HOURS = st.integers(1, 6)
+_CHANGE = st.tuples(
+    st.sampled_from(["refund at", "cancel", "reinstate"]), st.just(1), st.sampled_from(["o1", "o2"]), _HOURS
+)
+ORDER_CHANGES = st.lists(
+    st.one_of(
+        _CLEAR.map(lambda step: ("clear", 1, step[2])),
+        _ORDER.map(lambda step: ("order", 1, *step[2:])),
+        _CHANGE,
+        _CHANGE,
+    ),
+    max_size=20,
+)
+"""Of one friend: orders are refunded in part, cancelled or reinstated in an hour, in any order."""

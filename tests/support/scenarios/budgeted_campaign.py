@@ -32,8 +32,10 @@ from referral.log.memory_log import MemoryFoldProducer, MemoryLog, MemorySource
 from referral.log.records import split
 from referral.topics import REWARDS, Topic, partition_of
 from reward_dispatcher.domain.account import OPEN, Account
+from reward_dispatcher.domain.balance import free
 from reward_dispatcher.domain.budget import BudgetAccount
 from reward_dispatcher.domain.tranche import Charge, Tranche, Tranches
+from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
 from reward_dispatcher.folds.state_changes import State
 from reward_dispatcher.sealed_codes import CodeSealer
@@ -156,10 +158,14 @@ class BudgetedCampaign:
 
     def act(self, action: RewardAction, reward: str) -> None:
         """An operator decides about a reward, and all that follows is folded."""
-        self.acted += 1
         beneficiary = self.owed[reward].beneficiary
-        self.append(reward_action(action, f"act_{self.acted}", reward, at=self.now, beneficiary=beneficiary))
+        self.append(reward_action(action, f"act_{self.next_number()}", reward, at=self.now, beneficiary=beneficiary))
         self.drain()
+
+    def next_number(self) -> int:
+        """A number that no request has had."""
+        self.acted += 1
+        return self.acted
 
     def repeat_a_line(self) -> None:
         """A line between a budget and a partition is on the log a second time, without its cause, which would give it away."""
@@ -282,6 +288,7 @@ class BudgetedCampaign:
     def check_at_rest(self) -> None:
         """What holds once every line is folded: nothing is lost between a budget and its partitions."""
         self.check()
+        self.check_charges()
         for account in self.states_of(BudgetAccount):
             by_partition = self.tranches()[account.budget].values()
             assert account.lent == sum(one.spent + one.reserved + one.available for one in by_partition)
@@ -289,6 +296,23 @@ class BudgetedCampaign:
             assert not account.continuing
         waiting = sum(account.waiting for account in self.states_of(BudgetAccount))
         assert waiting == len(self.stopped()) + self.waiting_increases()
+
+    def check_charges(self) -> None:
+        """What a reward is charged follows from its account: nothing once it is revoked, a higher cost while it can be used."""
+        for id, account in self.accounts().items():
+            charge = self.charge_of(id)
+            if charge is not None:
+                assert charge.is_cancelled == (account.status == "revoked"), (account, charge)
+                assert charge.increase is None or account.status not in ("revoked", "expired"), (account, charge)
+                assert charge.is_complete or not free(account, to_ms(self.now)), (account, charge)
+
+    def charge_of(self, reward: str) -> Charge | None:
+        """The charge of a reward."""
+        key = state_keys.charge(reward)
+        found = (values[key] for values in self.states.values.values() if key in values)
+        charge = next(map(_decode_state, found), None)
+        assert charge is None or isinstance(charge, Charge)
+        return charge
 
     def check_refold(self) -> None:
         """The same states again from the log, however its lines are cut into batches."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -16,13 +16,23 @@ from referral.events.rewards import RewardAdjusted, RewardGranted, RewardRevoked
 from reward_dispatcher.folds.decide_fold import DecideFold
 from tests.support.builders.leaderboard import reversed_conversion
 from tests.support.builders.participants import AMY, START
-from tests.support.builders.reward_dispatcher import friend_conversion, friend_order, friend_order_refund
+from tests.support.builders.reward_dispatcher import (
+    friend_conversion,
+    friend_order,
+    friend_order_refund,
+    friend_order_reinstatement,
+)
 from tests.support.folds import FoldFeed
 
 
 def friend_channel(friend: int) -> Channel:
     """The channel through which a friend came in `play`."""
     return "weibo" if friend % 2 else "wechat"
+
+
+def order_change_time(change: str, hour: int) -> datetime:
+    """When an order changed in `play`: of one hour first the refund, then the cancellation, then the reinstatement."""
+    return START + timedelta(hours=hour, minutes={"refund at": 0, "cancel": 20, "reinstate": 40}[change])
 
 
 @dataclass
@@ -73,6 +83,12 @@ class DecideRun:
         evidence = replace(line.evidence, channel=channel)
         return self._apply(replace(line, referrer_kind=self.kind, evidence=evidence))
 
+    def reinstate(self, friend: int, order: str, reinstatement: str, at: datetime) -> "DecideRun":
+        """An order is valid after all; returns itself."""
+        line = friend_order_reinstatement(friend, order, reinstatement, at)
+        evidence = replace(line.evidence, channel=friend_channel(friend))
+        return self._apply(replace(line, referrer_kind=self.kind, evidence=evidence))
+
     def rules(self) -> list[str]:
         """The rules of the rewards in effect, sorted."""
         return sorted(line.rule for line in self.rewards.values())
@@ -97,7 +113,18 @@ class DecideRun:
                     self.order(friend, order, amount, at, channel=friend_channel(friend))
                 case ("refund", int(friend), str(order), str(refund), amount):
                     self.refund(friend, order, refund, amount, channel=friend_channel(friend))  # type: ignore[arg-type]
+                case (("refund at" | "cancel" | "reinstate") as change, int(friend), str(order), int(hour)):
+                    self._change_order(str(change), friend, order, hour)
         return self
+
+    def _change_order(self, change: str, friend: int, order: str, hour: int) -> None:
+        """A cancellation is a refund without an amount. Its event names the hour; a refund is of 1.00."""
+        if change == "reinstate":
+            self.reinstate(friend, order, f"i{hour}", order_change_time(change, hour))
+        else:
+            amount = "1" if change == "refund at" else None
+            at = order_change_time(change, hour)
+            self.refund(friend, order, f"{change[0]}{hour}", amount, at, friend_channel(friend))
 
     def _apply(self, line: ConversionFact | OrderFact) -> "DecideRun":
         self.inputs.append(line)

@@ -9,7 +9,7 @@ from referral.entitlement.grants import ConversionGrants, ReferrerGrants
 from referral.events.attributions import ReferrerKind
 from referral.events.entities import ProgramVersion
 from referral.events.facts import Channel
-from referral.events.rewards import RewardGranted
+from referral.events.rewards import RewardGranted, RewardStopped
 from tests.support.builders.reward_dispatcher import friend_conversion, friend_reversal, rewards_of
 
 
@@ -27,6 +27,11 @@ class Entitlement:
     def friends(self) -> set[int]:
         """The friends whose conversions count."""
         return set(self._converted)
+
+    @property
+    def referrer(self) -> ReferrerGrants:
+        """What Amy's friends count for."""
+        return self._referrer
 
     def set_converted(self, friend: int, converts: bool, terms: ProgramVersion, channel: Channel | None = None) -> None:
         """Clears or reverses a friend's conversion; does nothing if that is its status already."""
@@ -49,5 +54,5 @@ class Entitlement:
         if isinstance(line, RewardGranted):
             assert line.id not in self.rewards, "a reward in effect was granted again"
             self.rewards[line.id] = line
-        else:
+        elif not isinstance(line, RewardStopped):
             del self.rewards[line.id]  # type: ignore[attr-defined] # a revocation

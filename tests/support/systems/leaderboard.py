@@ -6,15 +6,20 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import httpx
+import msgspec
 from flask import Flask
 
+from leaderboard.domain.board_metrics import BOARD_METRICS
+from leaderboard.domain.tally import StoredTally, load_tally
 from leaderboard.folds import state_keys
 from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.events.attributions import ReferrerKind
+from referral.events.board_rules import BoardMetric
 from referral.events.keys import referrer_key
 from referral.events.timestamps import to_ms
+from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.state_keys import state_key
 from referral.http.context import Context
 from referral.redis_client import RedisClient
@@ -48,6 +53,34 @@ def set_scores(redis: RedisClient, period: str, scores: Mapping[str, float], kin
         home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
         board = state_keys.board(PROGRAM, "referrals", period, kind)
         redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
+
+
+def set_tallies(redis: RedisClient, metric: BoardMetric, times: Mapping[str, Iterable[datetime]]) -> None:
+    """Writes when something counted for each person, and their scores of all time, as the fold of the metric does."""
+    definition = BOARD_METRICS[metric]
+    board = state_keys.board(PROGRAM, metric, "all")
+    for person, moments in times.items():
+        tally = load_tally(definition.resolution, b"")
+        for moment in moments:
+            tally.change(int(moment.timestamp()), 1)
+        [score] = tally.scores([(0, 2**32 - 1)])
+        of_referrals = definition.fold == state_keys.BOARDS
+        key = state_keys.counted_seconds(metric, person) if of_referrals else state_keys.tally(metric, PROGRAM, person)
+        stored = tally.to_bytes() if of_referrals else StoredTally(tally.to_bytes())
+        home = partition_of(referrer_key(PROGRAM, person), PARTITIONS)
+        if score is not None:
+            redis.set(state_key(state_keys.SERVICE, definition.fold, home, key), msgspec.msgpack.encode(stored))
+            redis.zadd(state_key(state_keys.SERVICE, definition.fold, home, board), {person: score})
+
+
+def store_states(redis: RedisClient, name: str, states: MemoryStateStore) -> None:
+    """Writes the states that a fold in memory has, of as many partitions as the app, to Redis."""
+    for partition, values in states.values.items():
+        for key, raw in values.items():
+            redis.set(state_key(state_keys.SERVICE, name, partition, key), raw)
+    for partition, scores in states.scores.items():
+        for (sorted_set, member), score in scores.items():
+            redis.zadd(state_key(state_keys.SERVICE, name, partition, sorted_set), {member: score})
 
 
 def board_score(count: int, reached_at: datetime) -> float:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
+from referral.entitlement.grants import ReferrerGrants
 from referral.events.money import Value
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.http.context import Context
@@ -55,6 +56,17 @@ class StoredRewards:
     def account(self, reward: str) -> Account | None:
         """Returns one of them."""
         return next((one for one in self.accounts if one.id == reward), None)
+
+
+class FixedGrants:
+    """Stands in for the state of the decide fold: two friends of everyone count; `grants` can be changed."""
+
+    def __init__(self) -> None:
+        self.grants = ReferrerGrants(2)
+
+    def of_referrer(self, program: str, referrer: str) -> ReferrerGrants:
+        """Returns the grants."""
+        return self.grants
 
 
 class FixedParts:
@@ -125,6 +137,7 @@ def wallet_app(
     app.extensions["rewards"] = dataclasses.replace(
         app.extensions["rewards"],
         store=StoredRewards(accounts),
+        grants=FixedGrants(),
         wallet_parts=FixedParts(parts or WalletParts(FRIENDS, PLACE)),
     )
     return app

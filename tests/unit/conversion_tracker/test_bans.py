@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion_tracker.bans.ban_events import ban_board
+from referral.bans import ban_board
 from referral.events.attributions import (
     ReferralAttributed,
     ReferralQualified,

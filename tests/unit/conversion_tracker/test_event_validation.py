@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from conversion_tracker.ingest.event_errors import REMEDIES, EventRejected
-from conversion_tracker.ingest.events_request import MAX_EVENTS, NDJSON, split_events
+from conversion_tracker.ingest.events_request import (
+    MAX_EVENTS,
+    NDJSON,
+    parse_foreign_payload,
+    split_array,
+    split_events,
+)
 from conversion_tracker.ingest.program_terms import ProgramTerms, program_terms
 from conversion_tracker.ingest.validation import EventValidator, ValidationResult
 from referral.catalog.view import Catalog
@@ -544,6 +550,47 @@ def test_a_body_that_cannot_be_split_is_a_problem(body: bytes, mimetype: str, st
     with pytest.raises(Problem) as caught:
         split_events(body, mimetype)
     assert caught.value.status == status
+
+
+_HALF = _with(person="xhs:friend\ud83d")
+
+
+@pytest.mark.parametrize(
+    ("body", "mimetype"),
+    [
+        (b"[" + _with() + b" ,\n" + _HALF + b"," + _with(id="f") + b"]", "application/json"),
+        (_with() + b"\n" + _HALF + b"\n" + _with(id="f"), NDJSON),
+    ],
+)
+def test_half_a_character_rejects_its_own_event_alone(body: bytes, mimetype: str) -> None:
+    """A sender that cuts texts within an emoji loses that event, not the batch."""
+    found = _validate(*split_events(body, mimetype))
+    assert len(found.accepted) == 2
+    assert [(one.index, one.code, one.pointer) for one in found.rejected] == [(1, "malformed_json", "")]
+    assert "half a character" in found.rejected[0].detail
+
+
+def test_an_event_alone_with_half_a_character_is_rejected_as_an_event() -> None:
+    """As it would be in a batch; JSON that is broken elsewhere is a problem as before."""
+    [rejected] = _validate(*split_events(_HALF, "application/json")).rejected
+    assert rejected.code == "malformed_json"
+    for broken in (_HALF[:-1], b"[" + _HALF):
+        with pytest.raises(Problem):
+            split_events(broken, "application/json")
+
+
+@given(st.lists(st.text('a\ud83d\ude00\\",]', max_size=6), min_size=1, max_size=5), st.booleans())
+def test_items_of_an_array_are_split_as_they_were_sent(texts: list[str], spaced: bool) -> None:
+    """Wherever pairs, halves and escaped backslashes are."""
+    items = [json.dumps({"name": text}).encode() for text in texts]
+    body = b"[" + (b" , " if spaced else b",").join(items) + b"]"
+    assert list(map(bytes, split_array(body))) == items
+
+
+def test_half_a_character_in_the_payload_of_a_platform_is_replaced() -> None:
+    """It cannot repair its payload; a whole pair stays."""
+    payload = rb'{"nick": "Amy\ud83d", "bio": "\ud83d\ude00", "path": "c:\\ud83d"}'
+    assert parse_foreign_payload(payload) == {"nick": "Amy\ufffd", "bio": "\U0001f600", "path": "c:\\ud83d"}
 
 
 def test_a_byte_order_mark_is_no_part_of_an_event() -> None:

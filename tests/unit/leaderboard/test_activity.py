@@ -100,7 +100,7 @@ def test_a_post_counts_once_until_it_is_removed(reports: list[tuple[bool, int, i
         for exists, post, _ in reports
         if exists
     }
-    expected = {(f"x{post}", START + timedelta(days=day)) for post, day in first.items() if post not in removed}
+    expected = {(f"p{post}/x{post}", START + timedelta(days=day)) for post, day in first.items() if post not in removed}
     found = {(member, score) for score, member in fold.scores(f"posts:{PROGRAM}")}
     assert found == {(post, at.timestamp()) for post, at in expected}
 

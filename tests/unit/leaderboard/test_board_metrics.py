@@ -1,33 +1,82 @@
-"""Board metrics: the boards of each metric are written, and a reversal removes what was counted."""
+"""Board metrics: every metric of the table is counted by its fold, on all boards, and what is taken away leaves no trace."""
+
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from leaderboard.domain.board_metrics import BOARD_METRICS
-from leaderboard.domain.score import count_of
+from leaderboard.domain.score import count_of, reached_at_of
 from leaderboard.folds import state_keys
+from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.pages.metric_texts import TEXTS
 from referral.catalog.view import Catalog
 from referral.events.board_rules import BoardMetric
-from referral.events.conversions import ConversionCleared
-from referral.fold.fold import Position, SortedSetMember
+from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, Post, PostPublished, PostRemoved
+from referral.fold.fold import Fold
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion, reversed_conversion
-from tests.support.builders.participants import PROGRAM, participant
-from tests.support.folds import PARTITIONS
+from tests.support.builders.participants import PROGRAM, START, participant
+from tests.support.folds import FoldFeed
 
 AMY = participant("amy").id
-COUNTED: dict[BoardMetric, ConversionCleared] = {"referrals": cleared_conversion(AMY, "p1")}
+FOLDS: dict[str, Fold[Any, Any]] = {"boards": BoardsFold(1), "activity": ActivityFold(35)}
+_BY_AMY = {"occurred_at": START, "program": PROGRAM, "person": AMY}
+_CLICK = LinkClicked(id="clk_1", occurred_at=START, program=PROGRAM, participant=AMY, code="AMY")
+_CONVERSION = cleared_conversion(AMY, "p1")
+COUNTED: dict[BoardMetric, tuple[object, object | None]] = {
+    "referrals": (_CONVERSION, reversed_conversion(_CONVERSION)),
+    "clicks": (
+        _CLICK,
+        ClickReclassed(
+            id="rc_1",
+            occurred_at=START,
+            program=PROGRAM,
+            click=_CLICK.id,
+            participant=AMY,
+            code="AMY",
+            clicked_at=START,
+            was="person",
+            visitor="crawler",
+            by="ops",
+        ),
+    ),
+    "shares": (ContentShared(id="s1", **_BY_AMY), None),
+    "posts": (
+        PostPublished(id="w1", data=Post(post="x1"), **_BY_AMY),
+        PostRemoved(id="w2", data=Post(post="x1"), **_BY_AMY),
+    ),
+}
+"""For each metric a line of Amy that counts, and the line that takes it away; None if nothing does."""
+
+
+def board_scores(feed: FoldFeed) -> dict[str, float]:
+    """Returns Amy's scores by board."""
+    scores = feed.states.scores.get(0, {})
+    return {board: score for (board, member), score in scores.items() if member == AMY and board.startswith("prg_")}
+
+
+def test_the_table_has_every_metric_of_the_program_file() -> None:
+    """A metric that a program may declare, and that nothing counts, would be an empty board without an error."""
+    assert set(BOARD_METRICS) == set(get_args(BoardMetric))
+    assert set(COUNTED) == set(BOARD_METRICS), "add a line that the new metric counts to COUNTED"
+    assert set(TEXTS) == set(BOARD_METRICS), "add its texts to leaderboard/pages/metric_texts.py"
+    page = (Path(__file__).parents[3] / "docs" / "boards.md").read_text("utf-8")
+    assert [metric for metric in BOARD_METRICS if f"| `{metric}` |" not in page] == [], "add its row to docs/boards.md"
 
 
 @pytest.mark.parametrize("metric", BOARD_METRICS)
-def test_the_boards_of_every_metric_are_written(metric: BoardMetric) -> None:
-    """A new metric gets an example in COUNTED. A board that nothing writes would be empty for ever, without an error."""
-    assert metric in COUNTED, f"add a conversion that {metric} counts to COUNTED"
-    fold, catalog, conversion = BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]), COUNTED[metric]
-    entry = SortedSetMember(state_keys.board(PROGRAM, metric, "all", conversion.referrer_kind), conversion.referrer)
-    after = fold.decide(conversion, dict.fromkeys(fold.keys(conversion)), catalog, Position(0, 0, 0, 0)).changes
-    score = after[entry]
-    assert isinstance(score, float)
-    assert count_of(score) == 1
-    reversal = reversed_conversion(conversion)
-    states = {key: after.get(key) for key in fold.keys(reversal)}
-    assert fold.decide(reversal, states, catalog, Position(0, 1, 0, 0)).changes[entry] is None
+def test_the_boards_of_every_metric_are_written_until_it_is_taken_away(metric: BoardMetric) -> None:
+    """By day, week, month and of all time, and by no other metric's line; without a count there is neither entry nor tally."""
+    feed = FoldFeed(FOLDS[BOARD_METRICS[metric].fold], Catalog([GLOW_VERSION]), only_loaded=True)
+    adding, removing = COUNTED[metric]
+    feed.feed([adding])
+    found = board_scores(feed)
+    names = ["2026-11-01", "2026-W44", "2026-11", "all"]
+    assert set(found) == {state_keys.board(PROGRAM, metric, name) for name in names}
+    assert {count_of(score) for score in found.values()} == {1}
+    assert {reached_at_of(score) for score in found.values()} == {int(START.timestamp())}
+    if removing is not None:
+        feed.feed([removing])
+        assert board_scores(feed) == {}
+        assert not [key for key in feed.values if key.startswith((f"tally:{metric}", AMY))]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referral.http.problems import Problem
+from reward_dispatcher.domain.uploaded_codes import LineMistake, UploadedCode, read_code
 from reward_dispatcher.http_api.code_lines import numbered_lines
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=20)
@@ -47,6 +48,19 @@ def test_json_has_a_line_for_each_text(codes: list[str], size: int, bare: bool, 
     """An array, or an object with the array `codes`."""
     body = json.dumps(codes if bare else {"codes": codes}, ensure_ascii=escaped, indent=size % 3 or None)
     assert _read(body.encode(), "application/json", size) == list(enumerate(codes, 1))
+
+
+@pytest.mark.parametrize("half", [r"\ud83d", r"\ude00"])
+def test_half_a_character_spoils_its_own_line_alone(half: str) -> None:
+    """It is refused by its number, and the other codes are added."""
+    lines = _read(f'["A1", "B{half}2", "C3"]'.encode(), "application/json")
+    first, refused, last = (read_code(number, line) for number, line in lines)
+    assert isinstance(first, UploadedCode)
+    assert isinstance(last, UploadedCode)
+    assert isinstance(refused, LineMistake)
+    assert refused.line == 2
+    assert "cannot be displayed" in refused.detail
+    assert refused.detail.isascii()
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r\n;\t"), max_size=8)

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from prometheus_client import REGISTRY
 
+from referral.entitlement.orders import MAX_REFUNDS
 from referral.events.facts import (
     Fact,
     Order,
@@ -111,9 +113,9 @@ def account(chain: RewardChain, rule: Reward = THIRTY) -> Account:
     return found
 
 
-def coded_order(chain: RewardChain, order: str, person: str = FRIEND) -> CodedOrder:
+def coded_order(chain: RewardChain, order: str, person: str = FRIEND, program: str = PROGRAM) -> CodedOrder:
     """Returns the order in the partition of its buyer."""
-    found = state_of(chain, state_keys.order(PROGRAM, person, order), f"{PROGRAM}|{person}")
+    found = state_of(chain, state_keys.order(program, person, order), f"{program}|{person}")
     assert isinstance(found, CodedOrder)
     return found
 
@@ -157,6 +159,20 @@ def test_a_code_that_no_one_has_is_unknown_after_one_look_at_each_partition(buye
     order = coded_order(chain, "o1", buyer)
     assert (order.outcome, order.reason) == ("refused", "unknown")
     assert len(rewards_lines(chain, OrderCodeSought)) == PARTITIONS
+
+
+def test_an_order_leads_to_its_buyer_while_it_is_known() -> None:
+    """Support finds the buyer by the order though no reward was used for it; after 60 days neither is kept."""
+    chain = chain_with().append(paid("evt_9", "o1", "WRONG")).drain()
+    states, partition = chain.folds["ledger"].states, partition_of(f"{PROGRAM}|{FRIEND}", PARTITIONS)
+    entry = state_keys.buyer_entry(PROGRAM, "o1", FRIEND)
+    first, last = (bound[1:] for bound in state_keys.order_range(PROGRAM, "o1"))
+    assert first <= entry.member < last
+    assert state_keys.buyer_of(entry.member) == FRIEND
+    assert states.scores[partition][entry] == 0
+    chain.tick(70).drain()
+    assert entry not in states.scores[partition]
+    assert state_of(chain, state_keys.order(PROGRAM, FRIEND, "o1"), f"{PROGRAM}|{FRIEND}") is None
 
 
 def test_a_refused_order_may_be_reported_again_with_another_code() -> None:
@@ -243,6 +259,17 @@ def test_refunds_of_the_largest_order_give_all_back(rule: Reward, parts: list[in
     assert len(requests) == len(parts)
 
 
+def test_a_reinstatement_makes_a_refund_void_that_has_given_nothing_back() -> None:
+    """Half of an order gives nothing of a percentage back; half of it after a reinstatement is half again, not all."""
+    chain = chain_with(FIRST20).append(paid("evt_9", "o1", code_of(FIRST20))).drain()
+    chain.append(refunded("evt_10", "o1", 50, day(3))).drain()
+    chain.append(reinstated("evt_11", "o1", day(4))).drain()
+    chain.append(refunded("evt_12", "o1", 50, day(5))).drain()
+    assert used(account(chain, FIRST20)) == 1
+    chain.append(refunded("evt_13", "o1", 50, day(6))).drain()
+    assert used(account(chain, FIRST20)) == 0
+
+
 def test_a_hold_is_not_captured_by_an_order_in_another_currency() -> None:
     """What was used of the reward is in the order's currency: 20.00 of it are not 20.00 of the reward's."""
     chain = chain_with()
@@ -261,6 +288,52 @@ def test_a_program_without_codes_is_not_told_of_refunds() -> None:
     chain = RewardChain(version).append(refunded("evt_5", "o1", 10, day(3)), paid("evt_9", "o2", "CODE")).drain()
     assert [line.order for line in rewards_lines(chain, OrderReported)] == ["o2"]  # type: ignore[attr-defined]
     assert coded_order(chain, "o2").reason == "unknown"
+
+
+def test_a_code_of_another_program_is_refused_and_says_whose_it_is() -> None:
+    """Nothing is used of it, wherever the buyer is."""
+    version = program_version()
+    other = replace(version, program=replace(version.program, id="prg_other", rewards=(THIRTY,)))
+    for buyer in (FRIEND, *BUYERS):
+        chain = chain_with()
+        chain.catalog.apply(other)
+        event = paid("evt_9", "o1", code_of(), person=buyer)
+        sealed = CODE_CIPHER.seal_for_order("prg_other", "o1", code_of())
+        chain.append(replace(event, program="prg_other", data=replace(event.data, sealed_reward_code=sealed))).drain()
+        order = coded_order(chain, "o1", buyer, "prg_other")
+        assert (order.outcome, order.reason, order.other_program) == ("refused", "wrong_program", PROGRAM)
+        assert account(chain).uses == ()
+
+
+def test_orders_of_two_buyers_with_one_id_are_one_order() -> None:
+    """Order ids are unique in a program: the code is used once for both, and refunds add up to the order at most."""
+    chain = chain_with()
+    for number, buyer in enumerate(BUYERS[:2]):
+        chain.append(paid(f"evt_{number}", "o1", code_of(), person=buyer, used=10)).drain()
+    first, second = (coded_order(chain, "o1", buyer) for buyer in BUYERS[:2])
+    assert (first.outcome, second.outcome, first.request) == ("taken", "taken", second.request)
+    assert used(account(chain)) == 1000
+    for number, buyer in enumerate(BUYERS[:2]):
+        chain.append(refunded(f"evt_r{number}", "o1", 70, day(3), buyer)).drain()
+    assert used(account(chain)) == 0
+
+
+def test_more_refunds_than_an_order_can_have_give_no_more_back_than_was_refunded() -> None:
+    """One of all of it still does, and so does a cancellation."""
+    chain = chain_with().append(paid("evt_9", "o1", code_of())).drain()
+    parts = [refunded(f"evt_r{number}", "o1", 1, day(3)) for number in range(MAX_REFUNDS + 5)]
+    chain.append(*parts[: MAX_REFUNDS - 1]).drain()
+    kept = used(account(chain))
+    assert kept == 30 * (100 - (MAX_REFUNDS - 1))
+    before = _left_out()
+    chain.append(*parts[MAX_REFUNDS - 1 :]).drain()
+    assert (used(account(chain)), _left_out() - before) == (kept, 6)
+    chain.append(refunded("evt_all", "o1", None, day(3))).drain()
+    assert used(account(chain)) == 0
+
+
+def _left_out() -> float:
+    return REGISTRY.get_sample_value("referral_order_codes_total", {"outcome": "refund_left_out"}) or 0.0
 
 
 def test_an_order_whose_code_was_not_taken_is_forgotten() -> None:

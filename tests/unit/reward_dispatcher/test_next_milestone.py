@@ -1,11 +1,18 @@
 """The next milestone that a wallet promises: it is granted with exactly so many more friends, and not before."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from referral.events.entities import ProgramVersion
 from referral.events.program import Program
-from referral.events.reward_rules import Conditions, Reward
-from reward_dispatcher.domain.next_milestone import next_milestone
+from referral.events.reward_rules import Caps, Conditions, Reward
+from referral.events.section import Period
+from reward_dispatcher.domain.next_milestone import cap_room, next_milestone
 from tests.support.builders.reward_dispatcher import FIRST20, GUIDE, reward_terms
 from tests.support.scenarios.entitlement import Entitlement
 
@@ -83,3 +90,52 @@ def test_of_two_with_the_same_number_the_first_of_the_program_is_named() -> None
     progress = next_milestone([first, second], 1)
     assert progress is not None
     assert (progress.rule.id, progress.friends, progress.needed, progress.missing) == ("b", 1, 3, 2)
+
+
+def with_caps(program: Program, caps: Mapping[Period, int]) -> ProgramVersion:
+    """Returns the program's version with these caps."""
+    terms = reward_terms(*program.rewards)
+    return replace(terms, program=replace(terms.program, caps=Caps(per_referrer=dict(caps))))
+
+
+@given(program=programs(), cap=st.integers(1, 15), friends=FRIENDS)
+def test_what_a_cap_stops_is_neither_counted_nor_promised(program: Program, cap: int, friends: int) -> None:
+    """The wallet says what the reward rules count, and names no reward that no further friend can reach."""
+    terms, entitlement = with_caps(program, {"all": cap}), Entitlement()
+
+    def earned_with(number: int) -> set[str]:
+        for friend in range(number):
+            entitlement.set_converted(friend, True, terms, "wechat")
+        return {line.rule for line in entitlement.rewards.values() if line.role == "referrer"}
+
+    before = earned_with(friends)
+    counted = entitlement.referrer
+    room = cap_room(terms.program.caps.per_referrer, counted.counts, terms.effective_from, "UTC")
+    progress = next_milestone(rules_of_referrer(program), counted.conversions, room.ever)
+    assert counted.conversions == min(friends, cap)
+    if progress is None:
+        assert earned_with(30) - before <= {"guide"}, "no milestone follows"
+    else:
+        assert progress.rule.id not in before
+        assert progress.rule.id in earned_with(friends + progress.missing)
+
+
+@pytest.mark.parametrize(
+    ("counts", "ever", "full"),
+    [
+        ({}, 9, None),
+        ({"cap|day|2026-11-24": 1}, 9, None),
+        ({"cap|day|2026-11-24": 2, "cap|all|all": 2}, 7, "day"),
+        ({"cap|day|2026-11-23": 2, "cap|all|all": 2}, 7, None),
+        ({"cap|day|2026-11-24": 2, "cap|month|2026-11": 5, "cap|all|all": 8}, 1, "month"),
+        ({"cap|all|all": 9}, 0, None),
+        ({"cap|all|all": 12}, 0, None),
+    ],
+)
+def test_the_longest_full_cap_says_until_when_no_friend_counts(
+    counts: dict[str, int], ever: int, full: Period | None
+) -> None:
+    """By the day of the program's time zone: it is the 24th in Shanghai, and the 23rd in UTC."""
+    caps: dict[Period, int] = {"day": 2, "month": 5, "all": 9}
+    room = cap_room(caps, counts, datetime(2026, 11, 23, 17, tzinfo=UTC), "Asia/Shanghai")
+    assert (room.ever, room.full) == (ever, full)

@@ -11,12 +11,13 @@ from tests.support.builders.reward_dispatcher import friend_order_refund
 
 
 def test_the_refunds_of_an_order_are_bounded() -> None:
-    """With one more than are remembered all of it is refunded; further ones change nothing."""
+    """One more than are remembered changes nothing, so never more is taken back than was refunded; one of all of it counts."""
     orders: tuple[OrderState, ...] = (OrderState("o1", amount=Decimal(1000), paid_at=day(1), currency="CNY"),)
-    for number in range(MAX_REFUNDS):
+    for number in range(MAX_REFUNDS - 1):
         orders = with_refund(orders, friend_order_refund(1, "o1", f"evt_{number}", "1", day(2)))
-    assert orders[0].kept == 1000 - MAX_REFUNDS
-    orders = with_refund(orders, friend_order_refund(1, "o1", "evt_last", "1", day(2)))
+    assert orders[0].kept == 1000 - MAX_REFUNDS + 1
+    assert with_refund(orders, friend_order_refund(1, "o1", "evt_last", "1", day(2))) == orders
+    orders = with_refund(orders, friend_order_refund(1, "o1", "evt_all", None, day(2)))
     assert orders[0].kept == 0
     further = replace(friend_order_refund(1, "o1", "evt_further", "1"), occurred_at=day(2) + timedelta(hours=1))
     assert with_refund(orders, further) == orders

@@ -5,15 +5,19 @@ from typing import cast
 
 import pytest
 
+from referral.clock import ManualClock
 from referral.console.guard import Visit
 from referral.events.timestamps import to_datetime
+from referral.people.people_view import people_in_memory
 from reward_dispatcher.console import reward_needs as needs_module
 from reward_dispatcher.console.reward_needs import reward_needs
 from reward_dispatcher.guessed_codes import Guesser
 from reward_dispatcher.http_api.budget_responses import BudgetResponse, StoppedSummary
+from reward_dispatcher.link_requests import LinkRequest
 from reward_dispatcher.store import TaskCount
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.participants import AMY, PROFILES, PROGRAM
 
+NOW_MS = 1_764_000_000_000
 FINE = 20
 """How many healthy ones come before the one that needs someone."""
 
@@ -41,24 +45,34 @@ def test_the_one_that_needs_someone_is_named_wherever_it_is_in_the_list(monkeypa
     counts = {
         state: TaskCount(0, None) for state in ("manual", "operator", "pool_empty", "file_missing", "clawed_back")
     }
+    asking = [LinkRequest("psn_erased", 1), LinkRequest(AMY.id, 2)]
     guessers = [Guesser(f"opr_{number}", 1) for number in range(FINE + 1)]
     services = SimpleNamespace(
         store=SimpleNamespace(task_counts=lambda program, states: counts),
         guessed=SimpleNamespace(callers=lambda now_ms: guessers),
         pools=None,
+        link_requests=SimpleNamespace(oldest=lambda program, now_ms, limit: asking),
     )
     budgets = [budget(number, stopped=int(number == FINE)) for number in range(FINE + 1)]
     webhooks = [webhook(number, fails=number == FINE) for number in range(FINE + 1)]
-    known = SimpleNamespace(catalog=SimpleNamespace(operator=caller, api_keys=list))
+    known = SimpleNamespace(
+        catalog=SimpleNamespace(operator=caller, api_keys=list),
+        people=people_in_memory(PROFILES),
+        clock=ManualClock(NOW_MS),
+    )
     monkeypatch.setattr(needs_module, "dependencies", lambda: services)
     monkeypatch.setattr(needs_module, "context", lambda: known)
     monkeypatch.setattr(needs_module, "pool_levels", lambda *_: [])
     monkeypatch.setattr(needs_module, "budget_responses", lambda _: budgets)
     monkeypatch.setattr(needs_module, "webhook_healths", lambda _: webhooks)
-    visit = cast("Visit", SimpleNamespace(may=lambda permission: False))
-    named = {need.kind: need.name for need in reward_needs(visit, PROGRAM) if need.name}
-    assert named == {
+    expected = {
         "budget_stopped": f"rule{FINE}",
         "webhook_failing": f"https://{FINE}.example",
         "codes_guessed": f"opr_{FINE}",
     }
+    for may_open, more in ((False, {}), (True, {"link_asked": "Amy"})):
+        visit = cast(
+            "Visit", SimpleNamespace(may=lambda permission, may=may_open: may and permission == "open_wallets")
+        )
+        named = {need.kind: need.name for need in reward_needs(visit, PROGRAM) if need.name}
+        assert named == expected | more, "only who may make a link reads who asks for one"

@@ -39,7 +39,7 @@ HOOK = Webhook(
     registered_at=START,
     id="whk_1",
     program=PROGRAM,
-    url="https://hook.example/",
+    url="https://hook.example:8443/s3cret?key=s3cret",
     sealed=(seal_secret_pair(RING, PROGRAM, "whk_1", new_secret_pair()),),
     contact=seal_contact(RING, PROGRAM, "whk_1", CONTACT),
 )
@@ -55,14 +55,16 @@ NOTICES = (
 )
 
 
-def _attempt(server: MailServer | None, notice: EndpointNotice = WARNED, webhook: Webhook = HOOK) -> AttemptResult:
+def _attempt(
+    server: MailServer | None, notice: EndpointNotice = WARNED, webhook: Webhook = HOOK, fallback: str = ""
+) -> AttemptResult:
     """Returns how one attempt ended, with this server or with none."""
 
     async def attempt() -> AttemptResult:
         smtp = {"smtp_host": "127.0.0.1", "smtp_tls": "none", "smtp_sender": "rewards@glow.example"}
         mailer = Mailer(dataclasses.replace(UNREACHABLE, smtp_port=server.port, **smtp)) if server else None  # type: ignore[arg-type]
         at_ms = to_ms(START)
-        return await WarningMails(mailer, RING).attempt(
+        return await WarningMails(mailer, RING, fallback).attempt(
             webhook, MessageDelivery("mail:whk_1", "msg_1", notice, at_ms, at_ms)
         )
 
@@ -85,7 +87,7 @@ def test_the_contact_of_the_endpoint_gets_a_delivery_and_others_the_message(send
     async def schedule() -> None:
         catalog = Catalog([HOOK, replace(HOOK, id="whk_2"), replace(HOOK, id="whk_3", events=("reward.revoked",))])
         acknowledged = asyncio.Event()
-        notifier = Notifier(catalog, refresh, write, ManualClock(to_ms(START)), sends_mail)
+        notifier = Notifier(catalog, refresh, write, ManualClock(to_ms(START)), lambda _: sends_mail)
         record = ReceivedRecord(DELIVERIES, 0, 1, to_ms(START), msgspec.json.encode(WARNED))
         await notifier.dispatch(record, acknowledged.set)
         await asyncio.wait_for(acknowledged.wait(), 10)
@@ -96,14 +98,30 @@ def test_the_contact_of_the_endpoint_gets_a_delivery_and_others_the_message(send
 
 @pytest.mark.parametrize(("notice", "english", "chinese"), NOTICES)
 def test_every_notice_is_a_mail_in_both_languages(notice: EndpointNotice, english: str, chinese: str) -> None:
-    """It names the webhook, its program and its address."""
+    """It names the webhook, its program and its host: path and query may be a secret."""
     with run_mail_server() as server:
         assert _attempt(server, notice).outcome == "accepted"
     [mail] = server.received
     assert server.recipients == [[CONTACT]]
     assert mail["Message-ID"] == "<msg_1@glow.example>"
-    for part in (english, chinese, "whk_1 (prg_glow)", HOOK.url):
+    for part in (english, chinese, "whk_1 (prg_glow)"):
         assert part in mail.get_content()
+    assert mail.get_content().splitlines()[-1] == "https://hook.example:8443"
+    assert "s3cret" not in mail.as_string()
+
+
+def test_a_webhook_without_a_contact_is_reported_to_the_address_of_the_settings() -> None:
+    """The operator's; a contact of its own goes before it."""
+    without = replace(HOOK, contact=None)
+    with run_mail_server() as server:
+        for webhook in (without, HOOK):
+            assert _attempt(server, webhook=webhook, fallback="operators@glow.example").outcome == "accepted"
+    assert server.recipients == [["operators@glow.example"], [CONTACT]]
+    mailer = Mailer(UNREACHABLE)
+    assert WarningMails(mailer, RING, "operators@glow.example").is_wanted(without)
+    assert not WarningMails(mailer, RING).is_wanted(without)
+    assert WarningMails(mailer, RING).is_wanted(HOOK)
+    assert not WarningMails(None, RING).is_wanted(HOOK)
 
 
 def test_a_mail_that_is_refused_has_failed_and_follows_the_schedule() -> None:

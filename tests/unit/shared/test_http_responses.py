@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 from flask.testing import FlaskClient
-from flask_smorest import Blueprint
 from openapi_spec_validator import validate
 
 from referral.catalog.memory_follower import MemoryFollower
 from referral.http.api_keys import requires
 from referral.http.app import create_app
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.openapi_annotations import annotations
 from referral.http.responses import Returned, component_schemas, encode_response, response
 from tests.support.tiny_service import SMALL_BODIES, Item, Items, headers, tiny_service

@@ -8,7 +8,16 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from referral.events.conversions import ConversionCleared, ConversionReversed
-from referral.events.facts import Fact, Order, OrderPaid, OrderRefunded, Refund
+from referral.events.facts import (
+    Fact,
+    Order,
+    OrderCancelled,
+    OrderName,
+    OrderPaid,
+    OrderRefunded,
+    OrderReinstated,
+    Refund,
+)
 from referral.events.money import Value
 from referral.events.reward_rules import Caps, Reward
 from referral_tools.oracle import ConversionStep, Enrolled, ExpectedReferral
@@ -16,9 +25,10 @@ from referral_tools.oracle.expected_orders import orders_by_person
 from referral_tools.oracle.expected_rewards import NotComputable, RewardsOwed
 from tests.support.builders.participants import AMY, PROGRAM, START, day, person_id
 from tests.support.builders.reward_dispatcher import friend_conversion, reward_terms
-from tests.support.builders.reward_steps import CAPS, CONVERSIONS, REWARD_RULES, STEPS, STREAK_RULES
-from tests.support.scenarios.decide_run import DecideRun, friend_channel
+from tests.support.builders.reward_steps import CAPS, CONVERSIONS, ORDER_CHANGES, REWARD_RULES, STEPS, STREAK_RULES
+from tests.support.scenarios.decide_run import DecideRun, friend_channel, order_change_time
 
+_OF_ORDERS = ("order", "refund", "refund at", "cancel", "reinstate")
 REFERRER = Enrolled(AMY.id, "xhs:amy", "AMY88", None, START)
 
 
@@ -63,15 +73,30 @@ def facts(steps: list[tuple[object, ...]]) -> list[Fact]:
                 id = f"{friend}{order}{refund}"
                 common = {"id": id, "program": PROGRAM, "person": f"xhs:friend{friend}", "occurred_at": START}
                 refunds.setdefault(id, OrderRefunded(**common, data=sent))  # type: ignore[arg-type]
+            case (("refund at" | "cancel" | "reinstate") as change, int(friend), str(order), int(hour)):
+                orders.append(change_event(str(change), friend, f"{friend}{order}", hour))
     return [*orders, *refunds.values()]
+
+
+def change_event(change: str, friend: int, order: str, hour: int) -> Fact:
+    """A refund of 1.00, a cancellation or a reinstatement of an order, as a shop reports it."""
+    at = order_change_time(change, hour)
+    common = {"id": f"{order}{change[0]}{hour}", "program": PROGRAM, "person": f"xhs:friend{friend}", "occurred_at": at}
+    match change:
+        case "refund at":
+            return OrderRefunded(**common, data=Refund(order=order, amount=Decimal(1)))  # type: ignore[arg-type]
+        case "cancel":
+            return OrderCancelled(**common, data=OrderName(order=order))  # type: ignore[arg-type]
+        case _:
+            return OrderReinstated(**common, data=OrderName(order=order))  # type: ignore[arg-type]
 
 
 def of_friends(steps: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
     """The same steps, with an order of each friend under an id of its own."""
-    return [(*step[:2], f"{step[1]}{step[2]}", *step[3:]) if step[0] in ("order", "refund") else step for step in steps]
+    return [(*step[:2], f"{step[1]}{step[2]}", *step[3:]) if step[0] in _OF_ORDERS else step for step in steps]
 
 
-@given(STEPS | CONVERSIONS, REWARD_RULES | STREAK_RULES, CAPS)
+@given(STEPS | CONVERSIONS | ORDER_CHANGES, REWARD_RULES | STREAK_RULES, CAPS)
 def test_the_oracle_expects_what_the_decide_fold_leaves(
     steps: list[tuple[object, ...]], rules: list[Reward], caps: Caps
 ) -> None:

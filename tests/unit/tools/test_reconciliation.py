@@ -68,7 +68,10 @@ class Shop:
         line = self.random.choice(
             [
                 grant(id, expires_days=days, holding_days=holding),
-                replace(credit(id, amount, holding_days=holding), smallest_use=self.random.choice([None, 50])),
+                replace(
+                    credit(id, amount, holding_days=holding, expires_days=days),
+                    smallest_use=self.random.choice([None, 50]),
+                ),
                 fixed_code(id, amount, smallest_use=50),
             ]
         )
@@ -174,6 +177,8 @@ def test_the_sums_of_the_lines_are_what_the_ledger_has(seed: int) -> None:
         assert (id, stored.unit, stored.figures) == (id, rewards[id].unit, rewards[id].figures)
         assert stored.figures.adds_up
         assert min(stored.figures) >= 0
+    shop.campaign.check()
+    shop.campaign.check_charges()
     tranches = shop.campaign.tranches()
     stored_spent = {
         BudgetName(PROGRAM, name, "CNY"): sum(one.spent for one in own.values()) for name, own in tranches.items()

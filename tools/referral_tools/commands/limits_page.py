@@ -18,6 +18,7 @@ from referral.http.serve import HEADER_TIMEOUT_S, MAX_CONNECTIONS
 from referral.program_file.check import MAX_PROGRAM_BYTES
 from referral.validation.mistakes import MAX_MISTAKES
 from referral_tools.stack.front_door import REQUESTS_PER_CLIENT
+from reward_dispatcher.link_requests import MOST as MOST_ASKING
 
 INTRO = (
     "Everything that comes from outside has an upper bound: no client, program or stranger can use more than its share. The front"
@@ -93,6 +94,11 @@ def rows() -> list[tuple[str, str, str]]:
             "recorded clicks of an address on a code",
             f"`REFERRAL_CLICKS_PER_MINUTE` ({default.clicks_per_minute} a minute)",
             "redirected without a record",
+        ),
+        (
+            "people of a program who wait for a link to their wallet",
+            f"{MOST_ASKING:,}, each for 30 days",
+            "503 `busy`",
         ),
         (
             "explanations of a key",

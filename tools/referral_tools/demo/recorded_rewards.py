@@ -69,7 +69,7 @@ class RecordedRewards:
         if isinstance(line, RewardFulfilled | RewardRevoked | RewardRedeemed):
             self.messages.add(derive_id("msg", *map(str, line.cause)))
         if isinstance(line, RewardRedeemed | RedemptionReturned):
-            self._add_use(line)
+            self._add_use(line, recorded.recorded_at_ms)
         else:
             self._add_step(line, recorded.recorded_at_ms)
 
@@ -83,12 +83,17 @@ class RecordedRewards:
                 worst = max(worst, spent[rule] - limit)
         return worst
 
-    def _add_use(self, line: RewardRedeemed | RedemptionReturned) -> None:
-        amount = line.value.amount if line.value else 1
+    def _add_use(self, line: RewardRedeemed | RedemptionReturned, at_ms: int) -> None:
+        """A use, or what came back of one. A revoked reward is charged as long as it is used."""
+        amount, is_revoked = line.value.amount if line.value else 1, line.id not in self.values
         if isinstance(line, RedemptionReturned):
             self._used[line.id] -= amount
+            if is_revoked and self._used[line.id] <= 0:
+                self._change(at_ms, line.id, 0)
             return
         self._used[line.id] += amount
+        if is_revoked:
+            self._charge(at_ms, line.id)
         if self._grants[line.id].kind == "credit":
             self.credit_uses.add(line.request)
 

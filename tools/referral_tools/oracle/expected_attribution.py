@@ -10,6 +10,7 @@ What a program pays for is another matter: the follow itself, an order, or havin
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from referral.events.attribution_rules import Attribution
 from referral.events.attributions import EvidenceKind
@@ -20,13 +21,13 @@ from referral.events.facts import (
     Fact,
     FriendTagged,
     OrderPaid,
-    OrderRefunded,
     PersonFollowed,
     PersonUnfollowed,
 )
 from referral_tools.oracle.journal import Enrolled
 from referral_tools.oracle.moments import to_millisecond
 from referral_tools.oracle.participant_directory import Directory
+from referral_tools.oracle.refunded_orders import amount_left, changes_by_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def expected_referral(
 def _qualified_at(
     facts: Sequence[Fact], first: datetime, latest: datetime, rules: Attribution, clock: datetime | None
 ) -> datetime | None:
-    """With the follow; with the first order since the first follow that was large enough and not refunded; or after enough days."""
+    """With the follow; with the first order since the first follow of which enough was not refunded; or after enough days."""
     match rules.qualifies_on:
         case "person.followed":
             return latest
@@ -93,16 +94,21 @@ def _qualified_at(
             stayed = latest + timedelta(days=rules.retained_days or 0)
             return stayed if clock is not None and clock >= stayed else None
         case "order.paid":
-            returned = {fact.data.order for fact in facts if isinstance(fact, OrderRefunded)}
-            bought = [fact for fact in facts if isinstance(fact, OrderPaid) and fact.data.order not in returned]
-            enough = [_at(fact) for fact in bought if _at(fact) >= first and _is_enough(fact, rules)]
+            changes = changes_by_order(facts)
+            bought = [fact for fact in facts if isinstance(fact, OrderPaid) and _at(fact) >= first]
+            left = [(fact, amount_left(fact.data.amount, changes.get(_order_of(fact), ()))) for fact in bought]
+            enough = [_at(fact) for fact, amount in left if _is_enough(fact, amount, rules)]
             return max(latest, min(enough)) if enough else None
 
 
-def _is_enough(order: OrderPaid, rules: Attribution) -> bool:
+def _order_of(payment: OrderPaid) -> tuple[str, str]:
+    return payment.person, payment.data.order
+
+
+def _is_enough(order: OrderPaid, left: Decimal, rules: Attribution) -> bool:
     """An amount in another currency is never enough."""
     same = order.data.currency.casefold() == (rules.currency or "").casefold()
-    return same and order.data.amount >= (rules.min_amount or 0)
+    return same and left > 0 and left >= (rules.min_amount or 0)
 
 
 def _follows(facts: Sequence[Fact]) -> Iterator[tuple[PersonFollowed, bool]]:

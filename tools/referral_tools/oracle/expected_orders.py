@@ -1,18 +1,18 @@
 """What the orders of a referred person earn: a percentage or a fixed value, less what was refunded, in proportion."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from referral.events.currencies import minor_unit_digits
-from referral.events.facts import Fact, OrderPaid, OrderRefunded
+from referral.events.facts import Fact, OrderPaid
 from referral.events.money import POINTS, Value
 from referral.events.program import Program
 from referral.events.reward_rules import Reward
 from referral_tools.oracle.moments import to_millisecond
+from referral_tools.oracle.refunded_orders import amount_left, changes_by_order, minor_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,18 @@ class OracleOrder:
     currency: str
 
 
-def orders_by_person(facts: Iterable[Fact]) -> dict[str, list[OracleOrder]]:
+def orders_by_person(facts: Sequence[Fact]) -> dict[str, list[OracleOrder]]:
     """The orders of each person, the earliest first. Of two payments of one order the earlier one counts, then the smaller."""
     payments: dict[tuple[str, str], list[tuple[datetime, Decimal, str]]] = defaultdict(list)
-    refunds: dict[tuple[str, str], dict[str, Decimal | None]] = defaultdict(dict)
+    changes = changes_by_order(facts)
     for fact in facts:
         if isinstance(fact, OrderPaid):
             paid = to_millisecond(fact.occurred_at), fact.data.amount, fact.data.currency.upper()
             payments[fact.person, fact.data.order].append(paid)
-        elif isinstance(fact, OrderRefunded):
-            refunds[fact.person, fact.data.order][fact.id] = fact.data.amount or None
     orders: dict[str, list[OracleOrder]] = defaultdict(list)
     for (person, order), paid_at_once in payments.items():
         at, amount, currency = min(paid_at_once)
-        left = _remainder(amount, refunds[person, order].values())
+        left = amount_left(amount, changes.get((person, order), ()))
         orders[person].append(OracleOrder(order, at, amount, left, currency))
     return {person: sorted(some, key=lambda one: (one.paid_at, one.id)) for person, some in orders.items()}
 
@@ -66,12 +64,12 @@ def rewarded_orders(
 
 def _credit(rule: Reward, order: OracleOrder) -> Value | None:
     """A percentage of what is left; a fixed value, and a percentage that reached `max_amount`, in proportion to what is left."""
-    paid, left = _minor(order.paid, order.currency), _minor(order.left, order.currency)
+    paid, left = minor_amount(order.paid, order.currency), minor_amount(order.left, order.currency)
     fixed = _fixed(rule)
     if fixed is not None:
         return Value(round(Fraction(fixed.amount * left, paid)) if paid else 0, fixed.unit)
     share = Fraction(rule.percent or 0, 100)
-    most = None if rule.max_amount is None else _minor(rule.max_amount, order.currency)
+    most = None if rule.max_amount is None else minor_amount(rule.max_amount, order.currency)
     if most is not None and paid * share > most:
         return Value(round(Fraction(most * left, paid)), order.currency)
     return Value(round(left * share), order.currency)
@@ -85,16 +83,4 @@ def _fixed(rule: Reward) -> Value | None:
 
 def fixed_amount(amount: Decimal | None, currency: str | None) -> Value | None:
     """An amount of the main unit in minor units; None without one."""
-    return None if amount is None or currency is None else Value(_minor(amount, currency), currency)
-
-
-def _minor(amount: Decimal, currency: str) -> int:
-    return round(Fraction(amount.scaleb(minor_unit_digits(currency))))
-
-
-def _remainder(amount: Decimal, refunds: Iterable[Decimal | None]) -> Decimal:
-    """What is left after all refunds; None is a refund of the whole order."""
-    returned = list(refunds)
-    if None in returned:
-        return Decimal(0)
-    return max(amount - sum(one for one in returned if one is not None), Decimal(0))
+    return None if amount is None or currency is None else Value(minor_amount(amount, currency), currency)

@@ -24,6 +24,7 @@ from referral.events.line import ClockTicked
 from referral.events.money import Value
 from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.redemptions import (
+    ChargeReviewRequested,
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -194,6 +195,7 @@ class PartitionSums:
                 | RedemptionRefused()
                 | RedemptionChangeRequested()
                 | OffsetRequested()
+                | ChargeReviewRequested()
                 | RewardActionRequested()
                 | RewardActionRefused()
                 | CodeIssued()
@@ -329,6 +331,8 @@ def _change(reward: RewardSum, line: _Change) -> None:  # noqa: C901 - a table
         case RewardRedeemed():
             _hold(reward, line.request, -_amount(line.value), only_open=True)
             reward.used += _amount(line.value)
+            if reward.taken_back:
+                reward.was_used, reward.charged = True, reward.cost is not None
         case RedemptionReturned():
             reward.used -= _amount(line.value)
             _end_clawback(reward)
@@ -364,6 +368,6 @@ def _hold(reward: RewardSum, request: str, amount: int, *, only_open: bool = Fal
 
 
 def _end_clawback(reward: RewardSum) -> None:
-    """All that was used of a reward that was taken back was given back since: it is revoked as if it was never used."""
+    """All that was used of a reward that was taken back was given back since: it is revoked, and not charged, as if never used."""
     if reward.was_used and not reward.consumption:
-        reward.was_used = False
+        reward.was_used = reward.charged = False

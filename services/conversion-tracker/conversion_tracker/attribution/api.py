@@ -1,7 +1,5 @@
 """`GET /v1/programs/{p}/people/{id}`: a person's attribution, their referrer and referees, and every touch that was considered."""
 
-from flask_smorest import Blueprint
-
 from conversion_tracker.attribution.attribution_rules import attribution_rules
 from conversion_tracker.attribution.known_referrers import KnownReferrers
 from conversion_tracker.attribution.person import Person
@@ -12,6 +10,7 @@ from conversion_tracker.person_request import person_id_of
 from referral.events.entities import ProgramVersion
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import response

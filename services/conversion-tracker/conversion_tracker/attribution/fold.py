@@ -27,6 +27,7 @@ from conversion_tracker.attribution.person import (
 from conversion_tracker.attribution.timeline import HistoryEntry
 from conversion_tracker.attribution.verdict_events import AttributionEvent
 from conversion_tracker.bans.ban_events import apply_ban_event, ban_index_change, to_referrer_event
+from referral.bans import BANS_FOLD, BANS_SERVICE
 from referral.catalog.view import Catalog
 from referral.events import keys
 from referral.events.attributions import attribution_key
@@ -37,8 +38,7 @@ from referral.fold.fold import Decision, Key, Output, Position, Timer
 from referral.tokens import TokenSigner
 from referral.topics import ATTRIBUTIONS, EVENTS, REWARDS, Topic
 
-SERVICE = "ct"
-NAME = "attribute"
+SERVICE, NAME = BANS_SERVICE, BANS_FOLD
 
 
 def person_key(program: str, person: str) -> str:

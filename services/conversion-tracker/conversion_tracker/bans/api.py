@@ -1,7 +1,6 @@
 """The API of bans. Each ban and unban is published as a line of the log, and the folds derive the rest."""
 
 from flask import g
-from flask_smorest import Blueprint
 
 from conversion_tracker.bans.ban_request import BanRequest
 from conversion_tracker.bans.ban_response import BanPage, BanResponse, ban_response
@@ -18,6 +17,7 @@ from referral.fold.sorted_set_listing import ListEntry
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.paging import PageQuery, decode_position, encode_position
 from referral.http.problems import Problem
 from referral.http.require import require_program

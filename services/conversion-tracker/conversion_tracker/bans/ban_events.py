@@ -2,15 +2,11 @@
 
 from conversion_tracker.attribution.person import Person, PersonChange, RulesByVersion, apply_ban
 from conversion_tracker.bans.ban import Ban
+from referral.bans import ban_board
 from referral.events.attributions import ReferrerBanned, ReferrerUnbanned
 from referral.events.facts import BanDecision, PersonBanned
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Key, SortedSetMember
-
-
-def ban_board(program: str) -> str:
-    """Returns the name of the sorted set of people who are banned from a program: person ids by the time of the ban (ms)."""
-    return f"bans:{program}"
 
 
 def apply_ban_event(line: BanDecision, person: Person, rules_by_version: RulesByVersion) -> PersonChange | None:

@@ -7,7 +7,7 @@ import msgspec
 from conversion_tracker.attribution.fold import NAME, SERVICE, person_key
 from conversion_tracker.attribution.person import Person
 from conversion_tracker.bans.ban import Ban
-from conversion_tracker.bans.ban_events import ban_board
+from referral.bans import ban_board
 from referral.fold.sorted_set_listing import ListEntry, SortedSetListing, split_page
 from referral.redis_client import RedisClient
 

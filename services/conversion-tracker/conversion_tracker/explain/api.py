@@ -1,7 +1,6 @@
 """`GET /v1/programs/{p}/people/{id}/explanation`: why a person is attributed as they are, down to log positions."""
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from conversion_tracker.attribution.api import known_person, known_referrers, version_of
 from conversion_tracker.attribution.attribution_rules import attribution_rules
@@ -17,6 +16,7 @@ from conversion_tracker.person_request import person_id_of
 from referral.events.ids import referral_id
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.log.errors import LogUnavailable

@@ -91,6 +91,7 @@ _FIXED_TEXTS = {
     "redemption.returned": "A use, or a part of it, was given back.",
     "redemption.change_requested": "A shop asked to change a redemption: to capture or release a hold, or to give a use back.",
     "balance.offset_requested": "The reward changed: debt and credit of its beneficiary are compared.",
+    "budget.charge_review_requested": "A use of the revoked reward changed: what its budgets are charged follows.",
     "reward.offset": "Credit and debt of the beneficiary were set off.",
     "reward.action_refused": "The operator's decision was refused: it is not legal in the state that the reward was in.",
     "reward.released": "An operator's hold of the reward ended.",

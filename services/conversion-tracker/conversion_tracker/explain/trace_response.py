@@ -12,6 +12,7 @@ from conversion_tracker.explain.log_positions import LogPosition, MissingStep, T
 from conversion_tracker.named_person import named_person
 from referral.events.line import RewardEvent
 from referral.events.redemptions import (
+    ChargeReviewRequested,
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionRefused,
@@ -24,7 +25,14 @@ from referral.people.people_view import People
 from referral.topics import REWARDS
 
 # A request is no state of a reward.
-_REQUESTS = (RedemptionRequested, RedemptionChangeRequested, RedemptionRefused, RewardActionRequested, OffsetRequested)
+_REQUESTS = (
+    RedemptionRequested,
+    RedemptionChangeRequested,
+    RedemptionRefused,
+    RewardActionRequested,
+    OffsetRequested,
+    ChargeReviewRequested,
+)
 
 
 class PositionResponse(Struct):

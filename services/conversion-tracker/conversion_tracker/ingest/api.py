@@ -1,7 +1,6 @@
 """`POST /v1/events`: accepts events. Each is validated on its own; 202 means that Kafka has acknowledged the valid ones."""
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import parse_cloudevents
@@ -13,6 +12,7 @@ from conversion_tracker.ingest.ingest_response import IngestResponse, ingest_map
 from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response
 

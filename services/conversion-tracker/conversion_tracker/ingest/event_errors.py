@@ -29,7 +29,7 @@ EventErrorCode = Literal[
 ]
 
 REMEDIES: dict[EventErrorCode, str] = {
-    "malformed_json": "Send each event as a valid JSON object in UTF-8.",
+    "malformed_json": "Send each event as a valid JSON object in UTF-8, without half a character (a lone surrogate).",
     "too_large": "Send only the fields that the schema lists; REFERRAL_MAX_EVENT sets the limit.",
     "unknown_type": "Use one of the event types listed in /docs.",
     "internal_type": "Only the system itself writes this type; do not send it.",

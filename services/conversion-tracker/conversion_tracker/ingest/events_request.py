@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from referral.http.problems import Problem
+from referral.validation.half_characters import may_have_half_characters, replace_half_characters
 
 MAX_EVENTS = 1000
 NDJSON = "application/x-ndjson"
@@ -38,7 +39,7 @@ def split_events(body: bytes, mimetype: str) -> RawEvents:
         raise Problem(415, "unsupported_media_type", f"Send events as {supported}, not {mimetype}.")
     start = body.lstrip()[:1]
     if start == b"{":
-        return (_parse(_decode_raw, body),)
+        return _check_object(body)
     if start != b"[":
         raise _malformed_body(_wrong_start(body) if start else "it is empty")
     return check_count(split_array(body))
@@ -48,14 +49,47 @@ def _wrong_start(body: bytes) -> str:
     return "it is encoded in UTF-16 and must be in UTF-8" if body.startswith(_UTF_16) else "it must start with { or ["
 
 
-def split_array(body: bytes) -> list[msgspec.Raw]:
-    """The undecoded items of a JSON array. Raises Problem 400."""
-    return _parse(_decode_raw_array, body)
+def _check_object(body: bytes) -> RawEvents:
+    try:
+        return (_parse(_decode_raw, body),)
+    except Problem:
+        if not may_have_half_characters(body):
+            raise
+    _parse(_decode_raw, replace_half_characters(body))
+    return (body,)
+
+
+def split_array(body: bytes) -> RawEvents:
+    """The undecoded items of a JSON array. A half character spoils its own item alone. Raises Problem 400."""
+    try:
+        return _parse(_decode_raw_array, body)
+    except Problem:
+        if not may_have_half_characters(body):
+            raise
+    return _split_around_half_characters(body)
+
+
+def _split_around_half_characters(body: bytes) -> list[bytes]:
+    """The items as they were sent: where each is follows from a body of the same length without half characters."""
+    repaired, items, end = replace_half_characters(body), list[bytes](), 0
+    for item in map(bytes, _parse(_decode_raw_array, repaired)):
+        start = repaired.index(item, end)  # only white space and commas are between two items
+        end = start + len(item)
+        items.append(body[start:end])
+    return items
 
 
 def parse_payload(body: bytes) -> object:
     """The decoded JSON of another platform's payload, numbers with a fraction as Decimal. Raises Problem 400."""
     return _parse(_decode_payload, body)
+
+
+def parse_foreign_payload(body: bytes) -> object:
+    """`parse_payload` with U+FFFD in place of half characters, such as a name that was cut within an emoji.
+
+    A platform cannot repair its payload, and may stop sending to a URL that refuses.
+    """
+    return parse_payload(replace_half_characters(body) if may_have_half_characters(body) else body)
 
 
 def check_count(events: _Events) -> _Events:

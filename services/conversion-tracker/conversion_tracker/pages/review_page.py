@@ -20,7 +20,7 @@ WAITING: tuple[Literal["held", "appealed"], ...] = ("held", "appealed")
 REASONS: Mapping[ScreeningReason, object] = {
     "self_referral": lazy_gettext("Referred themselves"),
     "similar_id": lazy_gettext("Ids look alike"),
-    "same_device": lazy_gettext("Same device as the referrer"),
+    "same_device": lazy_gettext("Same device as the referrer, or as another of their friends"),
     "same_click": lazy_gettext("One click, several people"),
     "network_burst": lazy_gettext("Many people from one network at once"),
     "velocity_per_minute": lazy_gettext("Many people within a minute"),

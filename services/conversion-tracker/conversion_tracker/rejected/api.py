@@ -1,7 +1,6 @@
 """`/v1/programs/{p}/rejected`: the lines that a program's rules could not process, and their replay after a repair."""
 
 from flask import g
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from conversion_tracker.dependencies import dependencies
@@ -25,6 +24,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import response

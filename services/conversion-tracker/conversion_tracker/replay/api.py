@@ -2,7 +2,6 @@
 
 import msgspec
 from flask import request
-from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.person_request import read_people
@@ -15,6 +14,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import Headers, response

@@ -1,8 +1,7 @@
 """Reads the rules of a replay from a request: the content of a program file as JSON, validated as PUT /v1/programs validates it."""
 
-import msgspec
-
 from referral.events.program import Program
+from referral.http.json_body import decode_json
 from referral.http.problems import Problem
 from referral.program_file.check import ProgramFileTooLarge, check_program_file, require_program_size
 from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
@@ -21,11 +20,9 @@ def read_rules(body: bytes, mimetype: str, program: str) -> Program:
         )
     try:
         require_program_size(len(body))
-        document = msgspec.json.decode(body)
+        document = decode_json(body)
     except ProgramFileTooLarge as error:
         raise Problem(413, "too_large", f"{error}.") from error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
     checked = check_program_file(document)
     mistakes = [*checked.mistakes, *_other_program(document, program)]
     if mistakes or checked.program is None:

@@ -1,7 +1,6 @@
 """The review API: operators list held conversions and decide on them. A decision is a line of the log like any other event."""
 
 from flask import g
-from flask_smorest import Blueprint
 
 from conversion_tracker.attribution.api import known_referrers
 from conversion_tracker.dependencies import dependencies
@@ -24,6 +23,7 @@ from referral.fold.sorted_set_listing import ListEntry
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.http.require import require_program

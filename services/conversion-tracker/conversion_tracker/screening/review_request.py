@@ -8,14 +8,6 @@ from referral.http.paging import PageQuery
 _MAX_BY_LENGTH, _MAX_NOTE_LENGTH = 128, 512
 
 
-def valid_text(text: str) -> None:
-    """Raises ValidationError for text that UTF-8 cannot encode."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValidationError("Contains half a character (a lone surrogate); write whole characters.") from None
-
-
 def not_blank(text: str) -> None:
     """Raises ValidationError for blank text."""
     if not text.strip():
@@ -29,8 +21,8 @@ _NOTE = {"description": "why, for later readers", "examples": ["they are sisters
 class DecisionRequest(Schema):
     """The person who decides, and why."""
 
-    by = fields.Str(required=True, validate=[validate.Length(1, _MAX_BY_LENGTH), not_blank, valid_text], metadata=_BY)
-    note = fields.Str(load_default="", validate=[validate.Length(max=_MAX_NOTE_LENGTH), valid_text], metadata=_NOTE)
+    by = fields.Str(required=True, validate=[validate.Length(1, _MAX_BY_LENGTH), not_blank], metadata=_BY)
+    note = fields.Str(load_default="", validate=validate.Length(max=_MAX_NOTE_LENGTH), metadata=_NOTE)
 
 
 class ConversionsQuery(PageQuery):

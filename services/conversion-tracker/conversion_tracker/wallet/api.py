@@ -1,8 +1,7 @@
 """The wallet's part about friends: `GET /v1/wallet/friends` for the service that shows it, and the form of an appeal."""
 
 from flask import Blueprint as Pages
-from flask import Response, redirect, request
-from flask_smorest import Blueprint
+from flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from conversion_tracker.dependencies import dependencies
@@ -14,11 +13,12 @@ from referral.events.people import PersonText
 from referral.events.timestamps import to_datetime
 from referral.events.value_checks import InvalidValue, legible
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response
 from referral.http.same_origin import require_same_origin
-from referral.http.wallet_session import require_wallet_session
+from referral.http.wallet_session import back_to_wallet, require_wallet_session
 from referral.tokens import WalletToken
 from referral.topics import ATTRIBUTIONS
 
@@ -57,7 +57,7 @@ def appeal() -> AnyResponse:
         note=note.text_id,
     )
     dependencies().publish_decision(ATTRIBUTIONS, attribution_key(line), line, note)
-    return redirect("/w?appealed=1#friends", 303, Response)
+    return back_to_wallet("appealed", "friends")
 
 
 def _require_own(session: WalletToken, id: str) -> Conversion:

@@ -1,23 +1,69 @@
-"""Board metrics: which conversions each metric counts.
+"""Board metrics: what each counts, which fold counts it, and how exactly.
 
-A metric may use only what the cleared and the reversed line of a conversion both contain, so that a reversal removes exactly what
-was added. What is not a conversion (clicks, posts) needs a fold of its own that writes the boards. After a metric was added, delete
-the state of the fold `boards`: it is rebuilt from the log, with the conversions of the past.
+`BOARD_METRICS` is the table: an entry is all that a metric of an existing fold takes. `counts` selects lines of that fold by what
+the adding and the removing line both contain, so that a removal takes away exactly what was added. After a metric was added, delete
+the state of its fold: it is rebuilt from the log, with the past.
 """
 
-from typing import assert_never, get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
+from leaderboard.domain.tally import Resolution
 from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared, ConversionReversed
+from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, PostPublished, PostRemoved
 
+CountingFold = Literal["boards", "activity"]
+"""The folds that write boards: `boards` reads conversions, `activity` events."""
 CountedConversion = ConversionCleared | ConversionReversed
-BOARD_METRICS: tuple[BoardMetric, ...] = get_args(BoardMetric)
 
 
-def is_counted(metric: BoardMetric, conversion: CountedConversion) -> bool:
-    """Whether a conversion counts towards a metric from its clearing until its reversal."""
-    match metric:
-        case "referrals":
-            return True
-        case _:
-            assert_never(metric)
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """A metric. `splits_kinds`: its lines say who is a partner, and partners are ranked among themselves."""
+
+    description: str
+    fold: CountingFold
+    counts: Callable[[object], bool]
+    resolution: Resolution
+    splits_kinds: bool = False
+
+
+BOARD_METRICS: Mapping[BoardMetric, MetricDefinition] = {
+    "referrals": MetricDefinition(
+        "referrals that are cleared and not reversed, by when they qualified",
+        "boards",
+        lambda line: isinstance(line, CountedConversion),
+        "second",
+        splits_kinds=True,
+    ),
+    "clicks": MetricDefinition(
+        "links of a participant opened by people, without robots",
+        "activity",
+        lambda line: isinstance(line, LinkClicked | ClickReclassed),
+        "quarter",
+    ),
+    "shares": MetricDefinition(
+        "content shared by a person",
+        "activity",
+        lambda line: isinstance(line, ContentShared),
+        "second",
+    ),
+    "posts": MetricDefinition(
+        "posts by a person that exist, by when they were published",
+        "activity",
+        lambda line: isinstance(line, PostPublished | PostRemoved),
+        "second",
+    ),
+}
+
+
+def metrics_counting(fold: CountingFold, line: object) -> list[BoardMetric]:
+    """Returns the metrics for which a fold counts a line."""
+    return [name for name, metric in BOARD_METRICS.items() if metric.fold == fold and metric.counts(line)]
+
+
+def metrics_of(fold: CountingFold) -> list[BoardMetric]:
+    """Returns the metrics that a fold counts."""
+    return [name for name, metric in BOARD_METRICS.items() if metric.fold == fold]

@@ -57,6 +57,11 @@ def scores(seconds: "array[int]", windows: Iterable[tuple[int, int]]) -> list[fl
     return found
 
 
+def score_of(count: int, reached_at_s: int) -> float:
+    """Returns the score of a count that was reached at a second since the epoch."""
+    return reached_at_s - count * _STEP
+
+
 def count_of(score: float) -> int:
     """Returns the number of referrals in a score."""
     return -int(score // _STEP)

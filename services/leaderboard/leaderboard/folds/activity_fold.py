@@ -9,6 +9,9 @@
 
 Within the limit the count is exact, up to MAX_FACTS_PER_DAY events of a person and day. More are not counted, which bounds the
 state.
+
+The boards of these metrics are written here too, for the person who did it, and for clicks the participant whose link it is:
+lines of both are on the partition of that person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +20,13 @@ from typing import get_args
 from msgspec import Struct
 
 from leaderboard.domain.activity import Activity, ActivityDays, ActivityKind, ClickClass, CountedFacts, click_change
+from leaderboard.domain.board_metrics import metrics_counting
 from leaderboard.domain.day_buckets import bucket_of
 from leaderboard.domain.periods import windows
+from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_periods import BoardPeriods
+from leaderboard.folds.person_boards import PersonBoards
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.facts import (
@@ -28,6 +35,8 @@ from referral.events.facts import (
     ContentShown,
     EventLine,
     LinkClicked,
+    PersonBanned,
+    PersonUnbanned,
     PostPublished,
     PostRemoved,
 )
@@ -38,10 +47,13 @@ from referral.topics import EVENTS, Topic
 
 ContentEvent = ContentShown | ContentShared
 ClickEvent = LinkClicked | ClickReclassed
-State = Activity | ActivityDays | CountedFacts | ClickClass
+PostEvent = PostPublished | PostRemoved
+BanEvent = PersonBanned | PersonUnbanned
+CountedEvent = ContentEvent | ClickEvent | PostEvent
+State = Activity | ActivityDays | CountedFacts | ClickClass | StoredTally
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
-_COUNTED = ContentShown, ContentShared, LinkClicked, ClickReclassed, PostPublished, PostRemoved
+_COUNTED = get_args(CountedEvent)
 
 
 class ActivityFold:
@@ -52,7 +64,7 @@ class ActivityFold:
     source: Topic = EVENTS
     outputs: Sequence[Topic] = ()
     ignored: Sequence[type[Struct]] = tuple(
-        kind for kind in get_args(EventLine) if kind not in (*_COUNTED, ClockTicked)
+        kind for kind in get_args(EventLine) if kind not in (*_COUNTED, *get_args(BanEvent), ClockTicked)
     )
     state: object = State
     keeps_order = False
@@ -60,18 +72,22 @@ class ActivityFold:
     def __init__(self, lateness_days: int) -> None:
         self._lateness_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
+        self._boards = PersonBoards(state_keys.ACTIVITY, BoardPeriods(self._time_zones))
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """What the line may change; nothing for most events."""
         match line:
             case ContentShown() | ContentShared():
-                return _counted_facts_key(line), *_count_keys(line)
+                return _counted_facts_key(line), *_count_keys(line), *_tally_keys(line)
             case LinkClicked(visitor="person"):
-                return _count_keys(line)
+                return *_count_keys(line), *_tally_keys(line)
             case ClickReclassed():
-                return state_keys.click_class(line.program, line.click), *_count_keys(line)
+                click = state_keys.click_class(line.program, line.click)
+                return click, *_count_keys(line), *_tally_keys(line)
             case PostPublished() | PostRemoved():
-                return _post_key(line), _removed_post_key(line)
+                return _post_key(line), _removed_post_key(line), *_tally_keys(line)
+            case PersonBanned() | PersonUnbanned():
+                return self._boards.tally_keys(line.program, line.person)
             case _:
                 return ()
 
@@ -84,10 +100,12 @@ class ActivityFold:
                 return Decision(self._count(line, "clicks", states, catalog))
             case ClickReclassed():
                 return self._count_reclassified_click(line, states, catalog)
-            case PostPublished():
-                return _add_post(line, states)
-            case PostRemoved():
-                return Decision({_post_key(line): None, _removed_post_key(line): float(_second(line))})
+            case PostPublished() | PostRemoved():
+                change_post = self._add_post if isinstance(line, PostPublished) else self._remove_post
+                return Decision(change_post(line, states, catalog))
+            case PersonBanned() | PersonUnbanned():
+                hidden = isinstance(line, PersonBanned)
+                return Decision({**self._boards.set_hidden(line.program, line.person, hidden, states, catalog)})
             case _:
                 return Decision()
 
@@ -132,18 +150,44 @@ class ActivityFold:
         return {
             total_key: (total if isinstance(total, Activity) else Activity()).plus(kind, number),
             days_key: bucket.with_day(day, bucket.days.get(day, Activity()).plus(kind, number)),
+            **self._count_on_boards(line, [(_second(line), number)], states, catalog),
         }
 
+    def _add_post(self, line: PostEvent, states: States, catalog: Catalog) -> Changes:
+        """A post counts from when it was first published. A removed post stays removed."""
+        known, second = states[_post_key(line)], _second(line)
+        if states[_removed_post_key(line)] is not None or (isinstance(known, float) and known <= second):
+            return {}
+        moved = [(int(known), -1), (second, 1)] if isinstance(known, float) else [(second, 1)]
+        return {_post_key(line): float(second), **self._count_on_boards(line, moved, states, catalog)}
 
-def _add_post(line: PostPublished, states: States) -> Decision[State]:
-    """A post counts from when it was first published. A removed post stays removed."""
-    if states[_removed_post_key(line)] is not None:
-        return Decision()
-    known, second = states[_post_key(line)], float(_second(line))
-    return Decision({_post_key(line): min(known, second) if isinstance(known, float) else second})
+    def _remove_post(self, line: PostEvent, states: States, catalog: Catalog) -> Changes:
+        known, changes = states[_post_key(line)], Changes()
+        if isinstance(known, float):
+            changes.update(self._count_on_boards(line, [(int(known), -1)], states, catalog))
+        return {**changes, _post_key(line): None, _removed_post_key(line): float(_second(line))}
+
+    def _count_on_boards(
+        self, line: CountedEvent, numbers: Sequence[tuple[int, int]], states: States, catalog: Catalog
+    ) -> Changes:
+        changes, person = Changes(), _person(line)
+        for metric in metrics_counting(state_keys.ACTIVITY, line):
+            changes.update(self._boards.count(metric, line.program, person, numbers, states, catalog))
+        return changes
 
 
-def _second(line: ContentEvent | ClickEvent | PostPublished | PostRemoved) -> int:
+def _tally_keys(line: CountedEvent) -> list[str]:
+    """The tallies in which a line counts."""
+    metrics = metrics_counting(state_keys.ACTIVITY, line)
+    return [state_keys.tally(metric, line.program, _person(line)) for metric in metrics]
+
+
+def _person(line: CountedEvent) -> str:
+    """For whom a line counts on boards."""
+    return line.participant if isinstance(line, LinkClicked | ClickReclassed) else line.person
+
+
+def _second(line: CountedEvent) -> int:
     return int((line.clicked_at if isinstance(line, ClickReclassed) else line.occurred_at).timestamp())
 
 
@@ -155,9 +199,14 @@ def _count_keys(line: ContentEvent | ClickEvent) -> tuple[str, str]:
     return state_keys.all_time(line.program), state_keys.days(line.program, bucket_of(_second(line)))
 
 
-def _post_key(line: PostPublished | PostRemoved) -> SortedSetMember:
-    return SortedSetMember(state_keys.posts(line.program), line.data.post)
+def _post_key(line: PostEvent) -> SortedSetMember:
+    return SortedSetMember(state_keys.posts(line.program), _post_of_person(line))
 
 
-def _removed_post_key(line: PostPublished | PostRemoved) -> SortedSetMember:
-    return SortedSetMember(state_keys.removed_posts(line.program), line.data.post)
+def _removed_post_key(line: PostEvent) -> SortedSetMember:
+    return SortedSetMember(state_keys.removed_posts(line.program), _post_of_person(line))
+
+
+def _post_of_person(line: PostEvent) -> str:
+    """A post has one author: under another person's id it is another post."""
+    return f"{line.person}/{line.data.post}"

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from leaderboard.domain.closed_board import part_digest
 from leaderboard.domain.closing_schedule import QUARTER_S, ClosingProgress, closes_at, unpack, until_of
 from leaderboard.domain.score import count_of, reached_at_of
-from leaderboard.folds.closing_terms import BoardName, closing_terms
+from leaderboard.folds.closing_terms import PeriodBoard, closing_terms
 from referral.catalog.view import Catalog
 from referral.events.line import ClockTicked
 from referral.events.standings import (
@@ -30,6 +30,7 @@ from referral.topics import STANDINGS
 CLOCK = "closing"
 """The state of the progress, and its timer."""
 _REGISTER = "closing-boards"
+_CACHE_SIZE = 4096
 _BOARDS_OF_TICK = 2000  # so that a tick takes seconds, however many boards close; the next tick goes on
 States = Mapping[Key, bytes | float | None]
 
@@ -69,25 +70,39 @@ class BoardParts:
     def __init__(self, source: str, partitions: int) -> None:
         self._source = source
         self._partitions = partitions
+        self._closings: dict[tuple[str, ...], Closings] = {}  # those of a quarter of an hour are the same
+
+    def _closings_of(self, boards: tuple[str, ...], windows: Sequence[tuple[int, int]]) -> "Closings":
+        """The closings of boards with these windows, each [start_s, end_s)."""
+        known = self._closings.get(boards)
+        if known is None:
+            if len(self._closings) >= _CACHE_SIZE:
+                self._closings.clear()
+            ends = {board: end_s for board, (_, end_s) in zip(boards, windows, strict=True)}
+            known = self._closings[boards] = closings_of(ends)
+        return known
 
     def record(
         self,
-        closings: "Closings",
-        scores: Mapping[str, float | None],
+        boards: tuple[str, ...],
+        windows: Sequence[tuple[int, int]],
+        scores: Sequence[float | None],
         line: "CountedLine",
         states: States,
         catalog: Catalog,
         decision: Decision[bytes],
     ) -> None:
         """Registers the boards on which a line was counted, and writes corrections of those that are closed."""
+        closings = self._closings_of(boards, windows)
         until_s = until_of(states[CLOCK])
         if closings.first_s > until_s:  # mostly
             decision.changes.update(closings.registered)
             return
+        now = dict(zip(boards, scores, strict=True))
         for board, at in closings.times.items():
             if at > until_s:
                 decision.changes[SortedSetMember(_REGISTER, board)] = float(at)
-            elif correction := _correction(board, at, scores[board], line, catalog):
+            elif correction := _correction(board, at, now[board], line, catalog):
                 decision.outputs.append(Output(STANDINGS, correction, correction.program))
 
     def timer_keys(self, tick: ClockTicked, states: States, catalog: Catalog) -> Sequence[Key]:
@@ -115,7 +130,7 @@ class BoardParts:
 
     def _part(self, board: str, at: int, states: States, tick: ClockTicked, position: Position) -> Iterator[Output]:
         """The lines of a board's part: its entries in slices."""
-        name = BoardName.parse(board)
+        name = PeriodBoard.parse(board)
         entries = [
             PartEntry(member, count_of(score), reached_at_of(score))
             for member, score in group_scores(states, StateGroup(board))
@@ -167,14 +182,14 @@ def _due(states: States, progress: ClosingProgress) -> list[tuple[str, int]]:
 
 def _declared_boards(due: Sequence[tuple[str, int]], catalog: Catalog) -> Iterator[tuple[str, int]]:
     """Those of the boards that their programs declare: others can be read at any time, and are never closed."""
-    return ((board, at) for board, at in due if closing_terms(BoardName.parse(board), at, catalog) is not None)
+    return ((board, at) for board, at in due if closing_terms(PeriodBoard.parse(board), at, catalog) is not None)
 
 
 def _correction(
     board: str, at: int, score: float | None, line: "CountedLine", catalog: Catalog
 ) -> BoardCorrected | None:
     """The line about a change after the closing; None for a board whose prizes and draws it cannot change."""
-    name = BoardName.parse(board)
+    name = PeriodBoard.parse(board)
     terms = closing_terms(name, at, catalog)
     if terms is None or not terms.has_prizes:
         return None

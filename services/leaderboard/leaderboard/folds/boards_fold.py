@@ -12,14 +12,13 @@ from typing import get_args
 
 from msgspec import Struct
 
-from leaderboard.domain.board_metrics import BOARD_METRICS, CountedConversion, is_counted
-from leaderboard.domain.periods import windows
+from leaderboard.domain.board_metrics import CountedConversion, metrics_counting, metrics_of
 from leaderboard.domain.score import add, load_seconds, remove, scores
 from leaderboard.folds import state_keys
-from leaderboard.folds.board_parts import CLOCK, BoardParts, Closings, closings_of
+from leaderboard.folds.board_parts import CLOCK, BoardParts
+from leaderboard.folds.board_periods import BoardPeriods
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
-from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.events.conversions import (
     ConversionCleared,
@@ -34,12 +33,10 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import CONVERSIONS, STANDINGS, Topic
 
-Boards = tuple[tuple[str, ...], tuple[tuple[int, int], ...], Closings]  # their keys, windows [start_s, end_s), closings
 States = Mapping[Key, bytes | float | None]
 
 _COUNTED = (ConversionCleared, ConversionReversed)
-_QUARTER_S = 15 * 60
-_CACHE_SIZE = 4096
+_METRICS = metrics_of(state_keys.BOARDS)
 
 
 class BoardsFold:
@@ -56,15 +53,14 @@ class BoardsFold:
     first_timers = BoardParts.first_timers
 
     def __init__(self, partitions: int) -> None:
-        self._time_zones = ProgramTimeZones()
+        self._periods = BoardPeriods(ProgramTimeZones())
         self._parts = BoardParts(self.name, partitions)
-        self._cache: dict[tuple[BoardMetric, str, int, ReferrerKind], Boards] = {}
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
         """The referrer's timestamps for each metric; the boards follow from them. And how far boards are closed."""
         if not isinstance(line, _COUNTED):
             return ()
-        return [*(state_keys.counted_seconds(metric, line.referrer) for metric in BOARD_METRICS), CLOCK]
+        return [*(state_keys.counted_seconds(metric, line.referrer) for metric in _METRICS), CLOCK]
 
     def decide(self, line: ConversionLine, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Returns the referrer's new timestamps and scores.
@@ -73,9 +69,8 @@ class BoardsFold:
         """
         decision: Decision[bytes] = Decision()
         if isinstance(line, _COUNTED):
-            for metric in BOARD_METRICS:
-                if is_counted(metric, line):
-                    self._count(metric, line, states, catalog, decision)
+            for metric in metrics_counting(state_keys.BOARDS, line):
+                self._count(metric, line, states, catalog, decision)
         return decision
 
     def on_timer(
@@ -109,22 +104,8 @@ class BoardsFold:
             second = to_ms(line.cleared_at) // 1000
             remove(seconds, second)
         changes[key] = seconds.tobytes() or None
-        boards, windows_, closings = self._boards(metric, line.program, second, line.referrer_kind, catalog)
+        boards, windows_ = self._periods.boards_at(metric, line.program, second, line.referrer_kind, catalog)
         found = scores(seconds, windows_)
         for board, score in zip(boards, found, strict=True):
             changes[SortedSetMember(board, referrer)] = score
-        self._parts.record(closings, dict(zip(boards, found, strict=True)), line, states, catalog, decision)
-
-    def _boards(self, metric: BoardMetric, program: str, second: int, kind: ReferrerKind, catalog: Catalog) -> Boards:
-        """The boards in which a second counts. They are the same for a quarter of an hour."""
-        cache_key = metric, program, second // _QUARTER_S, kind
-        boards = self._cache.get(cache_key)
-        if boards is None:
-            if len(self._cache) >= _CACHE_SIZE:
-                self._cache.clear()
-            found = windows(second, self._time_zones.zone_of(program, catalog))
-            keys = tuple(state_keys.board(program, metric, window.name, kind) for window in found)
-            ends = {key: window.end_s for key, window in zip(keys, found, strict=True)}
-            boards = keys, tuple((window.start_s, window.end_s) for window in found), closings_of(ends)
-            self._cache[cache_key] = boards
-        return boards
+        self._parts.record(boards, windows_, found, line, states, catalog, decision)

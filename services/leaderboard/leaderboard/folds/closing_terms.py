@@ -16,7 +16,7 @@ from referral.events.program import Program
 from referral.events.standings import CLOSING_DELAY_S, BoardEvent
 
 
-class BoardName(NamedTuple):
+class PeriodBoard(NamedTuple):
     """What the key of a board consists of."""
 
     program: str
@@ -25,14 +25,14 @@ class BoardName(NamedTuple):
     period: str
 
     @classmethod
-    def parse(cls, key: str) -> "BoardName":
+    def parse(cls, key: str) -> "PeriodBoard":
         """The name of the board with a key of `state_keys.board`."""
         program, metric, period = key.split(":")
         base, _, kind = metric.partition("/")
         return cls(program, base, "partner" if kind == "partner" else "follower", period)
 
     @classmethod
-    def of(cls, line: BoardEvent) -> "BoardName":
+    def of(cls, line: BoardEvent) -> "PeriodBoard":
         """The name of the board that a line is about."""
         return cls(line.program, line.metric, line.kind, line.period)
 
@@ -55,7 +55,7 @@ class ClosingTerms(NamedTuple):
         return bool(self.prizes or self.draws)
 
 
-def closing_terms(name: BoardName, closes_at_s: int, catalog: Catalog) -> ClosingTerms | None:
+def closing_terms(name: PeriodBoard, closes_at_s: int, catalog: Catalog) -> ClosingTerms | None:
     """Returns the terms by which a board closes; None if the program does not declare the board."""
     version = catalog.program_at(name.program, (closes_at_s - CLOSING_DELAY_S) * 1000 - 1)
     period = kind_of(name.period)

@@ -19,7 +19,7 @@ from leaderboard.domain.closing_state import (
     ReportedParts,
 )
 from leaderboard.folds import closing_keys
-from leaderboard.folds.closing_terms import BoardName, closing_terms
+from leaderboard.folds.closing_terms import PeriodBoard, closing_terms
 from leaderboard.folds.draw_lines import commit_draw, hold_draw
 from leaderboard.folds.prize_lines import award_board, correct_ladders
 from referral.catalog.view import Catalog
@@ -75,14 +75,14 @@ class ClosingsFold:
         """The states that a line changes."""
         match line:
             case BoardPartClosed():
-                board = BoardName.of(line).key
+                board = PeriodBoard.of(line).key
                 return closing_keys.parts(board), closing_keys.closed_board(board)
             case BoardPartsWritten():
                 return (closing_keys.reports(line.source),)
             case BoardCorrected():
-                return (closing_keys.ladders(BoardName.of(line).key),)
+                return (closing_keys.ladders(PeriodBoard.of(line).key),)
             case DrawRandomnessGiven():
-                board = BoardName.of(line).key
+                board = PeriodBoard.of(line).key
                 return closing_keys.draw(board, line.draw), closing_keys.blocks(board), closing_keys.void(board)
             case BoardClosed() | PrizeAwarded() | PrizeRevoked() | DrawCommitted() | DrawHeld() | ClockTicked():
                 return ()
@@ -129,7 +129,7 @@ class ClosingsFold:
         """Closes the boards whose parts are complete."""
         complete = _complete(key, states)
         decision: Decision[ClosingState] = Decision(
-            measurements=[Measurement("boards_closed", (BoardName.parse(board).metric,)) for board, _ in complete]
+            measurements=[Measurement("boards_closed", (PeriodBoard.parse(board).metric,)) for board, _ in complete]
         )
         for board, at in complete:
             _close(board, at, states, tick, catalog, decision)
@@ -156,7 +156,7 @@ def _complete(key: str, states: States) -> list[tuple[str, int]]:
 
 def _with_part(line: BoardPartClosed, states: States) -> Decision[ClosingState]:
     """A slice of a part, once; a part of a board that is closed already changes nothing."""
-    board = BoardName.of(line).key
+    board = PeriodBoard.of(line).key
     known = states[closing_keys.parts(board)]
     before = known if isinstance(known, ArrivedParts) else ArrivedParts()
     if states[closing_keys.closed_board(board)] is not None or before.entries.get(line.part, 0) != line.first:
@@ -186,7 +186,7 @@ def _with_report(line: BoardPartsWritten, states: States) -> Decision[ClosingSta
 
 
 def _with_correction(line: BoardCorrected, states: States) -> Decision[ClosingState]:
-    board = BoardName.of(line).key
+    board = PeriodBoard.of(line).key
     void = SortedSetMember(closing_keys.void(board).sorted_set, line.participant)
     decision: Decision[ClosingState] = Decision({void: None if line.score else 1.0})
     correct_ladders(line, group_members(states, closing_keys.ladders(board)), decision)
@@ -194,7 +194,7 @@ def _with_correction(line: BoardCorrected, states: States) -> Decision[ClosingSt
 
 
 def _with_randomness(line: DrawRandomnessGiven, states: States) -> Decision[ClosingState]:
-    board = BoardName.of(line).key
+    board = PeriodBoard.of(line).key
     draw = states[closing_keys.draw(board, line.draw)]
     if not isinstance(draw, DrawState):
         raise LookupError(f"no draw {line.draw} among the entries of {board} is committed to")
@@ -215,7 +215,7 @@ def _close(
     board: str, at: int, states: States, tick: ClockTicked, catalog: Catalog, decision: Decision[ClosingState]
 ) -> None:
     """Adds the closing of a board: its line, its blocks, its prizes and its draws."""
-    name, arrived = BoardName.parse(board), states[closing_keys.parts(board)]
+    name, arrived = PeriodBoard.parse(board), states[closing_keys.parts(board)]
     if not isinstance(arrived, ArrivedParts):
         return
     blocks = join_parts(_parts_of(board, states))
@@ -262,7 +262,9 @@ def _forget_parts(board: str, states: States, decision: Decision[ClosingState]) 
         decision.changes[SortedSetMember(slices.sorted_set, name)] = None
 
 
-def _closed_line(name: BoardName, closed: ClosedBoard, blocks: Sequence[RankedBlock], tick: ClockTicked) -> BoardClosed:
+def _closed_line(
+    name: PeriodBoard, closed: ClosedBoard, blocks: Sequence[RankedBlock], tick: ClockTicked
+) -> BoardClosed:
     return BoardClosed(
         occurred_at=tick.occurred_at,
         program=name.program,

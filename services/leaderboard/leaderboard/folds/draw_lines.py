@@ -10,7 +10,7 @@ from leaderboard.domain.closing_state import ClosedBoard, ClosingState, DrawStat
 from leaderboard.domain.draw_result import draw_order, last_leaf, randomness, ticket_count
 from leaderboard.domain.prize_ladder import Ladder, PlacePrize, award
 from leaderboard.folds import closing_keys
-from leaderboard.folds.closing_terms import BoardName, ClosingTerms
+from leaderboard.folds.closing_terms import ClosingTerms, PeriodBoard
 from leaderboard.folds.prize_lines import DAY_S, write_ladder
 from referral.events.draw_rules import Draw
 from referral.events.standings import DRAW_DELAY_S, DrawCommitted, DrawHeld, DrawRandomnessGiven
@@ -22,7 +22,7 @@ from referral.verification.weighted_draw import RULE
 
 
 def commit_draw(
-    name: BoardName,
+    name: PeriodBoard,
     closed: ClosedBoard,
     terms: ClosingTerms,
     draw: Draw,
@@ -74,7 +74,7 @@ def hold_draw(
     decision: Decision[ClosingState] = Decision()
     if state.held_at_s is not None:
         return decision
-    name, random = BoardName.of(line), randomness(state, line.round, line.signature, line.secret)
+    name, random = PeriodBoard.of(line), randomness(state, line.round, line.signature, line.secret)
     order = draw_order(state, blocks, random)
     held_at_s = to_ms(line.occurred_at) // 1000
     decision.changes[closing_keys.draw(name.key, line.draw)] = replace(

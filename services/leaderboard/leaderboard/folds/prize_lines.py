@@ -16,7 +16,7 @@ from leaderboard.domain.prize_ladder import (
     with_void,
 )
 from leaderboard.folds import closing_keys
-from leaderboard.folds.closing_terms import BoardName, ClosingTerms
+from leaderboard.folds.closing_terms import ClosingTerms, PeriodBoard
 from referral.events.standings import BoardCorrected, PrizeAwarded, PrizeRevoked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Output, SortedSetMember
@@ -28,7 +28,7 @@ BOARD = "board"
 
 
 def award_board(
-    name: BoardName,
+    name: PeriodBoard,
     terms: ClosingTerms,
     blocks: Sequence[RankedBlock],
     void: Iterable[str],
@@ -53,7 +53,7 @@ def award_board(
 
 def correct_ladders(line: BoardCorrected, ladders: dict[str, ClosingState], decision: Decision[ClosingState]) -> None:
     """Adds what a correction changes of the prizes of a board and of its draws."""
-    name, second = BoardName.of(line), to_ms(line.occurred_at) // 1000
+    name, second = PeriodBoard.of(line), to_ms(line.occurred_at) // 1000
     for id_, ladder in ladders.items():
         if isinstance(ladder, Ladder):
             change = with_void(ladder, line.participant, void=line.score == 0, second=second)
@@ -62,7 +62,7 @@ def correct_ladders(line: BoardCorrected, ladders: dict[str, ClosingState], deci
 
 
 def write_ladder(
-    name: BoardName, id_: str, change: LadderChange, occurred_at: datetime, decision: Decision[ClosingState]
+    name: PeriodBoard, id_: str, change: LadderChange, occurred_at: datetime, decision: Decision[ClosingState]
 ) -> None:
     """Adds a ladder's state, and the lines of what was taken back and awarded."""
     group = closing_keys.ladders(name.key)
@@ -77,7 +77,7 @@ def write_ladder(
     decision.outputs += [Output(STANDINGS, line, line.program) for line in outputs]
 
 
-def _award_line(name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime) -> PrizeAwarded:
+def _award_line(name: PeriodBoard, ladder: Ladder, one: Award, occurred_at: datetime) -> PrizeAwarded:
     return PrizeAwarded(
         occurred_at=occurred_at,
         program=name.program,
@@ -95,7 +95,7 @@ def _award_line(name: BoardName, ladder: Ladder, one: Award, occurred_at: dateti
 
 
 def _revocation_line(
-    name: BoardName, ladder: Ladder, one: Award, occurred_at: datetime, *, moved: bool
+    name: PeriodBoard, ladder: Ladder, one: Award, occurred_at: datetime, *, moved: bool
 ) -> PrizeRevoked:
     return PrizeRevoked(
         occurred_at=occurred_at,

@@ -1,12 +1,14 @@
 """The keys of each fold's state within a partition: the folds write by them, the HTTP API reads by them."""
 
+from typing import Final
+
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 
 SERVICE = "lb"
-BOARDS = "boards"
-GROWTH = "growth"
-ACTIVITY = "activity"
+BOARDS: Final = "boards"
+GROWTH: Final = "growth"
+ACTIVITY: Final = "activity"
 
 
 def counted_seconds(metric: BoardMetric, participant: str) -> str:
@@ -14,8 +16,13 @@ def counted_seconds(metric: BoardMetric, participant: str) -> str:
     return participant if metric == "referrals" else f"{metric}:{participant}"
 
 
+def tally(metric: BoardMetric, program: str, person: str) -> str:
+    """What counts for a person (activity: StoredTally)."""
+    return f"tally:{metric}:{program}|{person}"
+
+
 def board(program: str, metric: BoardMetric, period: str, kind: ReferrerKind = "follower") -> str:
-    """A sorted set of participant ids by score (boards), one for each period. Partners have boards of their own."""
+    """A sorted set of participant ids by score (the fold of the metric), one for each period. Partners have boards of their own."""
     return board_key(program, metric, period, kind)
 
 
@@ -39,6 +46,19 @@ def referrer_days(program: str, referrer: str, bucket: int) -> str:
     return f"by:{program}|{referrer}:{bucket}"
 
 
+def referees(program: str, referrer: str) -> str:
+    """A sorted set of the people whom a referrer brought, by the second of their follow (growth).
+
+    Negative for a person whose referral is refused, since it would close a referral cycle.
+    """
+    return f"referees:{program}|{referrer}"
+
+
+def upline(program: str, person: str) -> str:
+    """Who brought a person, by referral (growth): one referrer, for a moment two while the person moves to another."""
+    return f"upline:{program}|{person}"
+
+
 def buckets(program: str) -> str:
     """A sorted set of the buckets in which the program has counts, by their number (growth)."""
     return f"buckets:{program}"
@@ -60,10 +80,10 @@ def click_class(program: str, click: str) -> str:
 
 
 def posts(program: str) -> str:
-    """A sorted set of the posts that exist, by the second they were published (activity)."""
+    """A sorted set of the posts that exist, each named by author and id, by the second it was published (activity)."""
     return f"posts:{program}"
 
 
 def removed_posts(program: str) -> str:
-    """A sorted set of the posts that were removed, by the second of the removal (activity)."""
+    """A sorted set of the posts that were removed, named in the same way, by the second of the removal (activity)."""
     return f"removed:{program}"

@@ -2,9 +2,10 @@
 
 from flask_smorest import Blueprint
 
+from leaderboard.board_store import board_name
 from leaderboard.domain.closing_state import ClosedBoard
 from leaderboard.domain.periods import kind_of
-from leaderboard.folds.closing_terms import BoardName
+from leaderboard.folds.closing_terms import PeriodBoard
 from leaderboard.http_api.closing_responses import (
     ClosedEntryResponse,
     ClosingResponse,
@@ -15,6 +16,7 @@ from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import ClosingQuery, KindQuery, require_metric, require_window, require_zone
 from leaderboard.http_api.responses import name_fields
 from referral.events.attributions import ReferrerKind
+from referral.events.board_rules import CLOSED_METRICS, BoardMetric
 from referral.events.standings import ClosedEntry
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -49,7 +51,7 @@ def closing(query: dict[str, object], program: str, metric: str, period: str) ->
         parts=[
             PartResponse(part=one.part, offset=one.offset, entries=one.count, digest=one.digest) for one in closed.parts
         ],
-        ranks=_entry_responses(name, entries),
+        ranks=_entry_responses(name, require_metric(metric), entries),
         next_cursor=encode_cursor(after + limit) if after + limit < closed.entries else None,
     )
 
@@ -86,35 +88,37 @@ def proof(query: dict[str, object], program: str, metric: str, period: str, exte
     )
 
 
-def _board(program: str, metric: str, period: str, kind: str) -> BoardName:
+def _board(program: str, metric: str, period: str, kind: str) -> PeriodBoard:
     """The board of a request. Raises Problem 404 for an unknown program or metric, 422 for no period of that name."""
     window = require_window(period, require_zone(program))
     referrers: ReferrerKind = "partner" if kind == "partner" else "follower"
-    return BoardName(program, require_metric(metric), referrers, window.name)
+    return PeriodBoard(program, require_metric(metric), referrers, window.name)
 
 
-def _require_closed(name: BoardName) -> ClosedBoard:
+def _require_closed(name: PeriodBoard) -> ClosedBoard:
     closed = dependencies().closings.board(name)
     if closed is None:
         raise Problem(404, "not_closed", _not_closed(name))
     return closed
 
 
-def _not_closed(name: BoardName) -> str:
+def _not_closed(name: PeriodBoard) -> str:
     kind = kind_of(name.period)
     newest = context().catalog.program(name.program)
     boards = newest.program.boards if newest else ()
     if kind == "all":
         return "The board of all time never closes. Name a day, week or month, such as 2026-11."
+    if name.metric not in CLOSED_METRICS:
+        return f"Boards of {name.metric} are not closed, those of {', '.join(CLOSED_METRICS)} are."
     if not any(board.metric == name.metric and kind in board.periods for board in boards):
         return f"The program declares no {kind} board of {name.metric}, so none is closed: add it to `boards`."
     return f"The board of {name.period} is not closed: that happens 24 hours after its end, if it has any entry."
 
 
-def _entry_responses(name: BoardName, entries: list[ClosedEntry]) -> list[ClosedEntryResponse]:
+def _entry_responses(name: PeriodBoard, metric: BoardMetric, entries: list[ClosedEntry]) -> list[ClosedEntryResponse]:
     ids = [entry.participant for entry in entries]
     known = known_people(ids, context().people.snapshot())
-    now = dependencies().boards.counts(name.program, name.key, ids)
+    now = dependencies().boards.counts(name.program, board_name(name.program, metric, name.period, name.kind), ids)
     return [
         ClosedEntryResponse(
             rank=entry.rank,

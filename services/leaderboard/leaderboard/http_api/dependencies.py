@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from flask import Flask, current_app
 
+from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
+from leaderboard.network_store import NetworkStore
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.telemetry.level_exporter import LevelExporter
@@ -18,11 +20,16 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, closed boards and growth figures, and the time zones of programs; publishes the randomness of draws."""
+    """Reads boards, now and in the past, growth figures, the network of referrals, and the time zones of programs.
+
+    Publishes the randomness of draws.
+    """
 
     boards: BoardStore
+    history: BoardHistory
     closings: ClosingStore
     growth: GrowthStore
+    network: NetworkStore
     time_zones: ProgramTimeZones
     publisher: Publisher
 
@@ -36,8 +43,10 @@ def init_app(app: Flask) -> Flask:
     shared.on_close(exporter.start().stop)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
+        BoardHistory(shared.redis, partitions),
         closings,
         GrowthStore(shared.redis, partitions),
+        NetworkStore(shared.redis, partitions),
         ProgramTimeZones(),
         shared.publisher(),
     )

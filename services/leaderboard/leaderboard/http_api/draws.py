@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from leaderboard.domain.closing_state import DrawState
 from leaderboard.domain.draw_result import InvalidRandomness, randomness
-from leaderboard.folds.closing_terms import BoardName
+from leaderboard.folds.closing_terms import PeriodBoard
 from leaderboard.http_api.closing_responses import DrawResponse
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import require_window, require_zone
@@ -77,7 +77,7 @@ def hold(body: dict[str, object], program: str, draw: str, period: str) -> DrawR
     return _draw_response(name, held)
 
 
-def _randomness_line(name: BoardName, draw: str, body: dict[str, object]) -> DrawRandomnessGiven:
+def _randomness_line(name: PeriodBoard, draw: str, body: dict[str, object]) -> DrawRandomnessGiven:
     number, signature, secret = body.get("round"), body.get("signature"), body.get("secret")
     return DrawRandomnessGiven(
         occurred_at=to_datetime(context().clock.now_ms()),
@@ -106,12 +106,12 @@ def _invalid(detail: str) -> Problem:
     return Problem(422, "invalid_randomness", f"{detail[:1].upper()}{detail[1:]}.")
 
 
-def _find_result(name: BoardName, draw: str) -> DrawState | None:
+def _find_result(name: PeriodBoard, draw: str) -> DrawState | None:
     state = dependencies().closings.draw(name, draw)
     return state if state is not None and state.held_at_s is not None else None
 
 
-def _require_draw(program: str, draw: str, period: str) -> tuple[BoardName, DrawState]:
+def _require_draw(program: str, draw: str, period: str) -> tuple[PeriodBoard, DrawState]:
     window = require_window(period, require_zone(program))
     declared = [
         one for version in context().catalog.versions(program) for one in version.program.draws if one.id == draw
@@ -119,14 +119,14 @@ def _require_draw(program: str, draw: str, period: str) -> tuple[BoardName, Draw
     if not declared:
         raise Problem(404, "unknown_draw", f"Program {program} has no draw {draw!r}. Declare it in `draws`.")
     for metric in {one.board for one in declared}:
-        name = BoardName(program, metric, "follower", window.name)
+        name = PeriodBoard(program, metric, "follower", window.name)
         if (state := dependencies().closings.draw(name, draw)) is not None:
             return name, state
     detail = f"The draw of {window.name} is not committed to: that happens when the board of {window.name} is closed."
     raise Problem(404, "not_closed", detail)
 
 
-def _draw_response(name: BoardName, state: DrawState) -> DrawResponse:
+def _draw_response(name: PeriodBoard, state: DrawState) -> DrawResponse:
     return DrawResponse(
         program=name.program,
         draw=state.draw,

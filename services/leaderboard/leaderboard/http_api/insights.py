@@ -2,14 +2,13 @@
 
 from typing import get_args
 
-from flask_smorest import Blueprint
-
-from leaderboard.folds import state_keys
+from leaderboard.board_store import board_name
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import PeriodQuery, require_window, require_zone
 from leaderboard.http_api.responses import InsightsResponse, period_fields
 from referral.events.attributions import ReferrerKind
 from referral.http.api_keys import requires
+from referral.http.json_body import Blueprint
 from referral.http.responses import response
 
 blueprint = Blueprint("insights", __name__)
@@ -28,7 +27,7 @@ def insights(query: dict[str, str], program: str) -> InsightsResponse:
     zone = require_zone(program)
     window = require_window(query["period"], zone)
     figures = dependencies().growth.read(program, window, zone)
-    boards = [state_keys.board(program, "referrals", window.name, kind) for kind in get_args(ReferrerKind)]
+    boards = [board_name(program, "referrals", window.name, kind) for kind in get_args(ReferrerKind)]
     counted = dependencies().boards.total_referrals(boards)
     return InsightsResponse(
         **period_fields(program, window),

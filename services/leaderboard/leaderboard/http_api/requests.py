@@ -2,8 +2,10 @@
 
 from typing import get_args
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
+from webargs import fields
 
+from leaderboard.board_history import MAX_ENTRIES
 from leaderboard.domain.board_metrics import BOARD_METRICS
 from leaderboard.domain.periods import FIRST_YEAR, HOW_TO_NAME_ONE, LAST_YEAR, UnknownPeriod, Window, window
 from leaderboard.http_api.dependencies import dependencies
@@ -14,8 +16,13 @@ from referral.http.context import context
 from referral.http.paging import PageQuery
 from referral.http.problems import Problem
 from referral.http.require import unknown_program
+from referral.validation.fields import UtcDateTime
 
 KIND_DESCRIPTION = "`follower` or `partner`. Partners have boards of their own; followers compete among themselves."
+MAX_BOARDS = 10
+HOW_TO_NAME_BOARDS = (
+    f"1 to {MAX_BOARDS} boards, separated by commas, each written metric:period, such as referrals:month,posts:2026-W48"
+)
 _PERIOD_DESCRIPTION = (
     "`day`, `week`, `month` or `all`: the current one in the program's time zone. Or a period by name: 2026-11-24, "
     f"2026-W48 (ISO week), 2026-11, from {FIRST_YEAR} to {LAST_YEAR}."
@@ -32,8 +39,22 @@ class PeriodQuery(Schema):
     )
 
 
+class AtQuery(Schema):
+    """The time of a board."""
+
+    at = UtcDateTime(
+        format="iso",
+        load_default=None,
+        metadata={
+            "description": "The board as it was at this time, by what counts now: what was taken away since is not on it. Exact to"
+            f" the second; clicks to the last full quarter of an hour. For boards of at most {MAX_ENTRIES:,} entries.",
+            "example": "2026-11-24T08:00:00Z",
+        },
+    )
+
+
 class KindQuery(Schema):
-    """Among whom they are ranked."""
+    """Whose board."""
 
     kind = fields.Str(
         load_default="follower",
@@ -42,7 +63,7 @@ class KindQuery(Schema):
     )
 
 
-class BoardQuery(PeriodQuery, PageQuery, KindQuery):
+class BoardQuery(PeriodQuery, AtQuery, KindQuery, PageQuery):
     """The part of a board to return."""
 
 
@@ -50,7 +71,21 @@ class ClosingQuery(PageQuery, KindQuery):
     """The part of a closed board to return."""
 
 
-class AroundQuery(PeriodQuery):
+class BoardsQuery(AtQuery, KindQuery):
+    """Which boards to return, and how many entries of each."""
+
+    boards = fields.DelimitedList(
+        fields.Str(validate=validate.Regexp("^[a-z_]{1,32}:[A-Za-z0-9-]{1,16}$", error=HOW_TO_NAME_BOARDS)),
+        required=True,
+        validate=validate.Length(1, MAX_BOARDS, error=HOW_TO_NAME_BOARDS),
+        metadata={"description": f"{HOW_TO_NAME_BOARDS}.", "example": ["referrals:month", "posts:2026-W48"]},
+    )
+    limit = fields.Int(
+        load_default=10, validate=validate.Range(1, 100), metadata={"description": "Entries of each board, 1 to 100."}
+    )
+
+
+class AroundQuery(PeriodQuery, AtQuery):
     """How many entries around a person to return."""
 
     around = fields.Int(
@@ -74,10 +109,10 @@ def require_metric(name: str) -> BoardMetric:
     raise Problem(404, "unknown_board", f"Unknown board {name!r}. Boards: {', '.join(BOARD_METRICS)}.")
 
 
-def require_window(period: str, zone: str) -> Window:
-    """Returns a period by name or kind. Raises Problem 422 if there is none."""
+def require_window(period: str, zone: str, second: int | None = None) -> Window:
+    """Returns a period by name, or the one of a kind that contains a second (now). Raises Problem 422 if there is none."""
     try:
-        return window(period, context().clock.now_ms() // 1000, zone)
+        return window(period, context().clock.now_ms() // 1000 if second is None else second, zone)
     except UnknownPeriod as error:
         raise Problem(422, "invalid", str(error), [{"pointer": "query:period", "detail": str(error)}]) from None
 

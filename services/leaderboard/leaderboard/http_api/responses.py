@@ -1,7 +1,7 @@
 """Response bodies of this API."""
 
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.responses import Timestamp
 from referral.people.known_people import KnownPerson
 
+Relation = Literal["self", "brought_me", "brought_by_me"]
 _Participant = Annotated[str, Meta(description="Their person id.", examples=["psn_3v8k2m9q4t6w1x7z"])]
 _ExternalId = Annotated[
     str | None, Meta(description="The platform's own id; null once they are erased.", examples=["xhs:amy"])
@@ -21,6 +22,7 @@ _DisplayName = Annotated[str | None, Meta(description="The name that they have g
 _Public = Annotated[
     bool, Meta(description='Whether pages that anyone can open show the name; if not, they show "A promoter".')
 ]
+_AsOf = Annotated[Timestamp | None, Meta(description="The time that `at` asked for; null for the board as it is now.")]
 _Total = Annotated[int, Meta(description="Number of entries of the whole board.")]
 
 
@@ -58,7 +60,7 @@ class BoardEntryResponse(Struct, kw_only=True):
     external_id: _ExternalId
     display_name: _DisplayName
     public: _Public
-    score: Annotated[int, Meta(description="Referrals of the period that count now.")]
+    score: Annotated[int, Meta(description="What the board counts in the period: referrals, clicks, shares or posts.")]
     reached_at: Annotated[
         Timestamp,
         Meta(description="When the last of them happened, to the second. Of equal scores the earlier one leads."),
@@ -66,13 +68,20 @@ class BoardEntryResponse(Struct, kw_only=True):
 
 
 class BoardResponse(PeriodResponse, kw_only=True):
-    """Part of a board: more referrals first, then who reached them first, then by id."""
+    """Part of a board: the higher score first, then who reached it first, then by id."""
 
     metric: BoardMetric
     kind: Annotated[ReferrerKind, Meta(description=KIND_DESCRIPTION)]
+    as_of: _AsOf
     entries: list[BoardEntryResponse]
     total: _Total
     next_cursor: str | None
+
+
+class BoardsResponse(Struct, kw_only=True):
+    """Several boards."""
+
+    boards: Annotated[list[BoardResponse], Meta(description="In the order asked.")]
 
 
 class RankResponse(PeriodResponse, kw_only=True):
@@ -80,15 +89,37 @@ class RankResponse(PeriodResponse, kw_only=True):
 
     metric: BoardMetric
     kind: Annotated[ReferrerKind, Meta(description="Whom they are ranked among: followers or partners.")]
+    as_of: _AsOf
     participant: _Participant
     external_id: _ExternalId
     display_name: _DisplayName
     public: _Public
-    rank: Annotated[int | None, Meta(description="Null while none of their referrals counts in the period.")]
+    rank: Annotated[int | None, Meta(description="Null while nothing of theirs counts in the period.")]
     score: int
     reached_at: Timestamp | None
     entries: Annotated[list[BoardEntryResponse], Meta(description="The person between their neighbours.")]
     total: _Total
+
+
+class FriendResponse(BoardEntryResponse, kw_only=True):
+    """An entry of a friends' board. Its rank is that among friends."""
+
+    relation: Annotated[
+        Relation,
+        Meta(description="`self`, `brought_me`: who brought the person, or `brought_by_me`: whom they brought."),
+    ]
+
+
+class FriendsResponse(PeriodResponse, kw_only=True):
+    """A board of a person's own network."""
+
+    metric: BoardMetric
+    participant: _Participant
+    friends: Annotated[int, Meta(description="Who brought them, and whom they brought, with or without an entry.")]
+    truncated: Annotated[bool, Meta(description="They brought more than 1,000 people; the later ones are left out.")]
+    entries: Annotated[
+        list[FriendResponse], Meta(description="Those of them with an entry in the period, the person included.")
+    ]
 
 
 class InsightsResponse(PeriodResponse, kw_only=True):

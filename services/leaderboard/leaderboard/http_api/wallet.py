@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from flask_smorest import Blueprint
 from msgspec import Meta, Struct
 
+from leaderboard.board_store import board_name
 from leaderboard.domain.periods import windows
-from leaderboard.folds import state_keys
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import find_participant, require_window, require_zone
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response
 from referral.http.wallet_session import require_wallet_session
@@ -40,10 +40,10 @@ def place() -> PlaceResponse:
     participant = find_participant(program, person)
     kind: ReferrerKind = "partner" if participant and participant.partner else "follower"
     boards = dependencies().boards
-    board = state_keys.board(program, METRIC, require_window("all", zone).name, kind)
+    board = board_name(program, METRIC, require_window("all", zone).name, kind)
     found = boards.around(program, board, person, 0)
     mine = next((one for one in found.entries if one.entry.participant == person), None) if found else None
-    today = state_keys.board(program, METRIC, windows(context().clock.now_ms() // 1000, zone)[0].name, kind)
+    today = board_name(program, METRIC, windows(context().clock.now_ms() // 1000, zone)[0].name, kind)
     return PlaceResponse(
         rank=mine.rank if mine else None,
         score=mine.entry.referrals if mine else 0,

@@ -18,7 +18,11 @@ MIN_TIED = 3  # people with equal counts below them who share a row
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A row of the board. `today` is how many of the referrals happened today; 0 if the page does not show it."""
+    """A row of the board. `today` is how much of the count is of today; 0 if the page does not show it.
+
+    `moved` is how many places the person has gained since yesterday (negative: lost), None if they were not on the board, or if the
+    page does not show it; `is_new`: they were not on the board.
+    """
 
     rank: int
     participant: str
@@ -26,6 +30,8 @@ class BoardRow:
     referrals: int
     today: int
     is_me: bool
+    moved: int | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,18 @@ class OwnRow:
     missing: int = 0
 
 
-def rows_of(entries: Sequence[RankedEntry], people: People, today: Mapping[str, int], me: str | None) -> list[BoardRow]:
+@dataclass(frozen=True, slots=True)
+class SinceYesterday:
+    """What the page shows of today: how much each person counted today, and the rank they had yesterday (None: none)."""
+
+    counts: Mapping[str, int]
+    ranks: Mapping[str, int | None]
+
+
+def rows_of(entries: Sequence[RankedEntry], people: People, since: SinceYesterday, me: str | None) -> list[BoardRow]:
     """Returns the rows of entries, with the names that `people` knows now."""
     known = known_people([ranked.entry.participant for ranked in entries], people)
-    return [_row(ranked, known[ranked.entry.participant], today, me) for ranked in entries]
+    return [_row(ranked, known[ranked.entry.participant], since, me) for ranked in entries]
 
 
 def combine_ties(rows: Sequence[BoardRow], last_rank: int) -> list[BoardRow | TiedRow]:
@@ -84,7 +98,7 @@ def combine_ties(rows: Sequence[BoardRow], last_rank: int) -> list[BoardRow | Ti
 
 
 def own_row(
-    around: BoardSlice | None, program: str, me: str, catalog: Catalog, people: People, today: Mapping[str, int]
+    around: BoardSlice | None, program: str, me: str, catalog: Catalog, people: People, since: SinceYesterday
 ) -> OwnRow | None:
     """Returns the own row from the entries around it; without a rank if they are None. None if `me` is unknown here."""
     if around is None:
@@ -93,7 +107,7 @@ def own_row(
             return None
         known = known_people([me], people)[me]
         return OwnRow(known.public_name if known else None)
-    rows = rows_of(around.entries, people, today, me)
+    rows = rows_of(around.entries, people, since, me)
     index = next(number for number, row in enumerate(rows) if row.is_me)
     if index == 0:
         return OwnRow(rows[0].name, rows[0])
@@ -101,6 +115,9 @@ def own_row(
     return OwnRow(rows[index].name, rows[index], before.name, before.referrals - rows[index].referrals + 1)
 
 
-def _row(ranked: RankedEntry, known: KnownPerson | None, today: Mapping[str, int], me: str | None) -> BoardRow:
+def _row(ranked: RankedEntry, known: KnownPerson | None, since: SinceYesterday, me: str | None) -> BoardRow:
     id, name = ranked.entry.participant, known.public_name if known else None
-    return BoardRow(ranked.rank, id, name, ranked.entry.referrals, today.get(id, 0), id == me)
+    before = since.ranks.get(id)
+    moved = None if before is None else before - ranked.rank
+    is_new = id in since.ranks and before is None
+    return BoardRow(ranked.rank, id, name, ranked.entry.referrals, since.counts.get(id, 0), id == me, moved, is_new)

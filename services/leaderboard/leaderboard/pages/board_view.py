@@ -1,17 +1,27 @@
-"""The board page: the period that is shown, its rows and texts."""
+"""The board page: the board and period that are shown, its rows and texts."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 
+from leaderboard.board_store import BoardName, board_name
+from leaderboard.domain.movement import ChangedEntry, ranks_before
 from leaderboard.domain.periods import PERIODS, Window, window, windows
-from leaderboard.domain.ranking import BoardSlice
-from leaderboard.folds import state_keys
+from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.pages import board_texts, closing_texts
-from leaderboard.pages.board_rows import BoardRow, OwnRow, TiedRow, combine_ties, own_row, rows_of
+from leaderboard.pages import board_texts, closing_texts, metric_texts
+from leaderboard.pages.board_rows import (
+    SINGLE_ROWS,
+    BoardRow,
+    OwnRow,
+    SinceYesterday,
+    TiedRow,
+    combine_ties,
+    own_row,
+    rows_of,
+)
 from referral.events.board_rules import Board, BoardMetric, Prize
 from referral.events.program import Program
 from referral.events.section import Period
@@ -19,9 +29,14 @@ from referral.http.context import context
 from referral.pages.languages import localize, use_languages_of
 from referral.pages.reward_names import reward_name
 
-METRIC: BoardMetric = "referrals"
 MAX_ROWS = 100
 MAX_AGE_S = 5
+MAX_CHANGED = 500  # people who counted something today; with more of them the page shows no moves
+_UNKNOWN = SinceYesterday({}, {})
+
+
+class UnknownBoard(LookupError):
+    """The program has no board of this metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +44,7 @@ class BoardView:
     """What the template shows of a board. `shown` is how many of its people are in the rows."""
 
     program: Program
+    metric: BoardMetric
     zone: str
     window: Window
     now_s: int
@@ -41,7 +57,7 @@ class BoardView:
 def render_board_page(program: str) -> Response | None:
     """Returns the page for this request, cached by browsers and proxies for some seconds. None for an unknown program.
 
-    Raises UnknownPeriod for a period that does not exist.
+    Raises UnknownPeriod for a period that does not exist, and UnknownBoard for a metric without a board.
     """
     newest = context().catalog.program(program)
     if newest is None:
@@ -52,50 +68,96 @@ def render_board_page(program: str) -> Response | None:
 
 def _board_view(program: Program) -> BoardView:
     catalog, people, now_s = context().catalog, context().people.snapshot(), context().clock.now_ms() // 1000
-    zone = dependencies().time_zones.zone_of(program.id, catalog)
-    window = _window(program, now_s, zone)
-    key, me = state_keys.board(program.id, METRIC, window.name), request.args.get("me", "")[:64] or None
+    zone, metric = dependencies().time_zones.zone_of(program.id, catalog), _metric(program)
+    window = _window(program, metric, now_s, zone)
+    board, me = board_name(program.id, metric, window.name), request.args.get("me", "")[:64] or None
     boards = dependencies().boards
-    top = boards.top(key, MAX_ROWS)
-    around = boards.around(program.id, key, me, 1) if me else None
-    shows_today = window.kind != "day" and window.contains(now_s)
-    slices = [part for part in (top, around) if part]
-    today = _referrals_today(program.id, zone, now_s, slices) if shows_today else {}
-    rows, last_rank = rows_of(top.entries, people, today, me), _last_rank(key, top)
-    own = own_row(around, program.id, me, catalog, people, today) if me else None
-    return BoardView(program, zone, window, now_s, top, last_rank, combine_ties(rows, last_rank), own)
+    top = boards.top(board, MAX_ROWS)
+    around = boards.around(program.id, board, me, 1) if me else None
+    since = _since_yesterday(program.id, metric, window, zone, now_s, [part for part in (top, around) if part])
+    rows, last_rank = rows_of(top.entries, people, since, me), _last_rank(board, top)
+    own = own_row(around, program.id, me, catalog, people, since) if me else None
+    return BoardView(program, metric, zone, window, now_s, top, last_rank, combine_ties(rows, last_rank), own)
 
 
-def _last_rank(key: str, top: BoardSlice) -> int:
-    """The rank of the last person with as many referrals as the last entry, who may not have been read."""
+def _last_rank(board: BoardName, top: BoardSlice) -> int:
+    """The rank of the last person with as high a count as the last entry, who may not have been read."""
     if len(top.entries) == top.total:
         return top.total
-    referrals = top.entries[-1].entry.referrals
-    first = next(ranked.rank for ranked in top.entries if ranked.entry.referrals == referrals)
-    return first + dependencies().boards.total_with(key, referrals) - 1
+    count = top.entries[-1].entry.referrals
+    first = next(ranked.rank for ranked in top.entries if ranked.entry.referrals == count)
+    return first + dependencies().boards.total_with(board, count) - 1
 
 
-def _referrals_today(program: str, zone: str, now_s: int, slices: Iterable[BoardSlice]) -> dict[str, int]:
-    """Today's referrals of each participant of these slices."""
-    board = state_keys.board(program, METRIC, windows(now_s, zone)[0].name)
-    participants = {ranked.entry.participant for part in slices for ranked in part.entries}
-    return dependencies().boards.counts(program, board, participants)
+def _since_yesterday(
+    program: str, metric: BoardMetric, window: Window, zone: str, now_s: int, parts: Sequence[BoardSlice]
+) -> SinceYesterday:
+    """What changed today on the board of a longer period that is running."""
+    if window.kind == "day" or not window.contains(now_s):
+        return _UNKNOWN
+    today, boards = windows(now_s, zone)[0], dependencies().boards
+    board_of_today, board = board_name(program, metric, today.name), board_name(program, metric, window.name)
+    participants = {ranked.entry.participant for part in parts for ranked in part.entries}
+    counts = boards.counts(program, board_of_today, participants)
+    todays = boards.top(board_of_today, MAX_CHANGED)
+    if todays.total > MAX_CHANGED or window.start_s >= today.start_s:
+        return SinceYesterday(counts, {})
+    changed = [ranked.entry.participant for ranked in todays.entries]
+    until_today = (window.start_s, today.start_s)
+    before = dependencies().history.entries_of(program, metric, board, changed, until_today)
+    entries = boards.entries(program, board, changed)
+    shown = _with_arrows(parts)
+    return SinceYesterday(
+        counts,
+        ranks_before(
+            shown,
+            [ChangedEntry(entry, before.get(entry.participant)) for entry in entries],
+            _ahead(board, [before[one.entry.participant] for one in shown if one.entry.participant in before]),
+        ),
+    )
 
 
-def _window(program: Program, now_s: int, zone: str) -> Window:
-    """The requested period; by default the month, or the program's first period. Raises UnknownPeriod."""
-    kinds = _kinds(program)
+def _ahead(board: BoardName, entries: Sequence[BoardEntry]) -> dict[str, int]:
+    ahead = dependencies().boards.ahead_of(board, entries)
+    return {entry.participant: number for entry, number in zip(entries, ahead, strict=True)}
+
+
+def _with_arrows(parts: Sequence[BoardSlice]) -> list[RankedEntry]:
+    """The entries whose rows show how they moved: the first ones, and the reader's own."""
+    top, *around = parts
+    mine = [ranked for part in around for ranked in part.entries]
+    return list({ranked.entry.participant: ranked for ranked in (*top.entries[:SINGLE_ROWS], *mine)}.values())
+
+
+def _metric(program: Program) -> BoardMetric:
+    """The requested metric; by default that of the program's first board. Raises UnknownBoard."""
+    metrics, wanted = _metrics(program), request.args.get("metric")
+    if wanted is None:
+        return metrics[0]
+    for metric in metrics:
+        if metric == wanted:
+            return metric
+    raise UnknownBoard(wanted)
+
+
+def _metrics(program: Program) -> list[BoardMetric]:
+    return [board.metric for board in program.boards] or ["referrals"]
+
+
+def _window(program: Program, metric: BoardMetric, now_s: int, zone: str) -> Window:
+    """The requested period; by default the month, or the board's first period. Raises UnknownPeriod."""
+    kinds = _kinds(program, metric)
     default: Period = "month" if "month" in kinds else kinds[0]
     return window(request.args.get("period") or default, now_s, zone)
 
 
-def _board(program: Program) -> Board | None:
-    return next((board for board in program.boards if board.metric == METRIC), None)
+def _board(program: Program, metric: BoardMetric) -> Board | None:
+    return next((board for board in program.boards if board.metric == metric), None)
 
 
-def _kinds(program: Program) -> tuple[Period, ...]:
+def _kinds(program: Program, metric: BoardMetric) -> tuple[Period, ...]:
     """The periods that the program shows, shortest first."""
-    board = _board(program)
+    board = _board(program, metric)
     return tuple(kind for kind in PERIODS if board is None or kind in board.periods) or PERIODS
 
 
@@ -116,22 +178,27 @@ def _prize_text(prize: Prize, program: Program) -> str:
 
 
 def _texts(view: BoardView) -> dict[str, object]:
-    board = _board(view.program)
+    board, metric = _board(view.program, view.metric), view.metric
     prizes = board.prizes.get(view.window.kind, {}) if board else {}
     heading = board_texts.heading(view.window, view.zone, view.now_s)
-    time_left, closing_time = closing_texts.closing(view.window, view.zone, view.now_s)
+    time_left, closing_time = closing_texts.closing(view.window, view.zone, view.now_s, metric)
     return {
         "name": localize(view.program.name) or view.program.id,
         "heading": heading,
-        "tabs": [(kind, _tab_text(kind, view), _tab_url(kind)) for kind in _kinds(view.program)],
+        "texts": metric_texts.TEXTS[metric],
+        "tied": metric_texts.tied,
+        "missing": metric_texts.missing,
+        "boards": [(one, metric_texts.TEXTS[one].tab, _url(metric=one)) for one in _metrics(view.program)],
+        "tabs": [(kind, _tab_text(kind, view), _url(period=kind)) for kind in _kinds(view.program, metric)],
         "now_link": _now_link(view),
         "prizes": [
             (board_texts.rank_range(ranks), _prize_text(prize, view.program)) for ranks, prize in prizes.items()
         ],
-        "empty": closing_texts.empty_board(view.window, heading, view.now_s),
+        "empty": closing_texts.empty_board(view.window, heading, view.now_s, metric),
         "time_left": time_left,
         "closes": view.window.kind != "all",
         "closing_time": closing_time,
+        "has_arrows": any(isinstance(row, BoardRow) and (row.moved or row.is_new) for row in view.rows),
     }
 
 
@@ -146,10 +213,10 @@ def _now_link(view: BoardView) -> dict[str, str] | None:
     kind = view.window.kind
     if view.window.contains(view.now_s) or kind == "all":
         return None
-    return {"href": _tab_url(kind), "text": str(board_texts.BACK_TO_NOW[kind])}
+    return {"href": _url(period=kind), "text": str(board_texts.BACK_TO_NOW[kind])}
 
 
-def _tab_url(kind: Period) -> str:
-    """The URL of the same page for another period."""
-    kept = {name: value for name, value in request.args.items() if name in ("lang", "me")}
-    return f"?{urlencode({**kept, 'period': kind})}"
+def _url(**changed: str) -> str:
+    """The URL of the same page for another period or board; another board opens in its own default period."""
+    kept = {name: value for name, value in request.args.items() if name in ("lang", "me", "metric") and value}
+    return f"?{urlencode({**kept, **changed})}"

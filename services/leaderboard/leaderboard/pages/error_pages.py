@@ -32,6 +32,17 @@ def unknown_period() -> Response:
     )
 
 
+def unknown_board() -> Response:
+    """Returns the 404 page for a board that the program does not have."""
+    return _error_page(
+        404,
+        gettext("There is no such board"),
+        gettext("This program does not rank by that. Its own boards are one tap away."),
+        gettext("Your friends' links and codes still work."),
+        button={"href": f"?lang={language()}", "text": gettext("See the current board")},
+    )
+
+
 def unavailable() -> Response:
     """Returns the 503 page for a board that cannot be read now."""
     response = _error_page(

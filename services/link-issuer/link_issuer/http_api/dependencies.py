@@ -20,6 +20,7 @@ from link_issuer.share_rate_limit import ShareRateLimit
 from link_issuer.sign_in import SignIn
 from link_issuer.store import Store
 from link_issuer.usage_counter import UsageCounter
+from referral.banned_people import BannedPeople
 from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
 from referral.console.session_store import SessionStore
@@ -55,6 +56,7 @@ class Dependencies:
     sign_in: SignIn
     console_parts: ConsoleParts
     person_parts: PersonParts
+    banned: BannedPeople
 
     @property
     def signer(self) -> TokenSigner:
@@ -105,6 +107,7 @@ def init_app(app: Flask) -> Flask:
         console_parts=_console_parts(shared),
         person_parts=_person_parts(shared),
         sign_in=SignIn(shared.key_ring, SessionStore(shared.redis)),
+        banned=BannedPeople(shared.redis, shared.settings.partitions),
         passwords=ConcurrencyLimit("passwords being checked", MAX_PASSWORDS),
     )
     return app

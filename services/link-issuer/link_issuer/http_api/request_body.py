@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from flask import request
 from marshmallow import Schema, ValidationError
 
 from link_issuer.programs.text_encoding import InvalidEncoding, decode_utf8
 from link_issuer.programs.yaml_form import InvalidYaml, YamlDocument, read_yaml
+from referral.http.json_body import decode_json, require_whole_characters
 from referral.http.problems import Problem, first_errors
 from referral.program_file.check import ProgramFileTooLarge, require_program_size
 from referral.validation.mistakes import Mistake, mistakes_in
@@ -17,17 +17,15 @@ YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 
 
 def json_body() -> object:
-    """The content of a JSON body. Raises Problem 415 for another content type, 400 for invalid JSON."""
+    """The content of a JSON body. Raises Problem 415 for another content type, 400 for invalid JSON, 422 for half characters."""
     if not request.is_json:
         raise Problem(
             415, "unsupported_media_type", f"Content-Type is {request.mimetype or 'missing'}: send application/json."
         )
     try:
-        return msgspec.json.decode(decode_utf8(request.get_data()))
+        return decode_json(decode_utf8(request.get_data()))
     except InvalidEncoding as error:
         raise Problem(400, "malformed_json", f"The body {error}.") from error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, "malformed_json", f"The body is not valid JSON: {error}.") from error
 
 
 def json_or_yaml_body() -> YamlDocument:
@@ -39,11 +37,13 @@ def json_or_yaml_body() -> YamlDocument:
     if request.mimetype not in YAML_TYPES:
         return YamlDocument(json_body())  # type: ignore[arg-type] # msgspec decodes JSON to exactly these types
     try:
-        return read_yaml(decode_utf8(request.get_data()))
+        document = read_yaml(decode_utf8(request.get_data()))
     except InvalidEncoding as error:
         raise Problem(400, "malformed_yaml", f"The body {error}.") from error
     except InvalidYaml as error:
         raise Problem(400, "malformed_yaml", f"The body is not valid YAML in line {error.line}: {error}.") from error
+    require_whole_characters(document.content)
+    return document
 
 
 def load_body(schema: Schema, consequence: str) -> dict[str, Any]:

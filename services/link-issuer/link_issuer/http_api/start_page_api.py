@@ -1,8 +1,8 @@
 """The page at `/`, for people who have a code but no link: it opens the code's invitation."""
 
 from flask import Response, make_response, redirect, render_template, request, url_for
-from flask_smorest import Blueprint
 
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 
 _MAX_CODE_LENGTH = 64

@@ -1,13 +1,15 @@
 """The home view of the console as a page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from flask_babel import lazy_gettext
 
 from link_issuer.console_parts import Part
 from referral.console.guard import Visit
-from referral.console.needs import Need, NeedKind
+from referral.console.needs import MAX_SUMMED, Need, NeedKind
+from referral.pages.amounts import amount_text
 from referral.pages.console_shell import render_console
 from referral.pages.languages import gettext, ngettext
 
@@ -23,7 +25,30 @@ _ICONS: Mapping[NeedKind, str] = {
     "webhook_failing": "✉",
     "webhook_disabled": "✉",
     "codes_guessed": "!",
+    "link_asked": "✉",
 }
+
+_LOOK = lazy_gettext("Look")
+_ACTIONS: Mapping[NeedKind, object] = {
+    "held": lazy_gettext("Review"),
+    "appealed": lazy_gettext("Answer"),
+    "manual": lazy_gettext("Do them"),
+    "pool_empty": lazy_gettext("Upload codes"),
+    "pool_low": lazy_gettext("Upload codes"),
+    "budget_spent": lazy_gettext("Raise it"),
+    "budget_stopped": lazy_gettext("Raise it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NeedRow:
+    """A need as a row: its glyph, what it is, what it is worth (empty without money), and what its link says."""
+
+    need: Need
+    glyph: str
+    text: str
+    worth: str
+    action: object
 
 
 def home_page(visit: Visit, needs: Sequence[Need], failed: Sequence[Part]) -> str:
@@ -32,9 +57,18 @@ def home_page(visit: Visit, needs: Sequence[Need], failed: Sequence[Part]) -> st
         "console/home.html",
         visit,
         "home",
-        needs=[(need, _ICONS.get(need.kind, "▤"), need_text(need)) for need in needs],
+        needs=[
+            NeedRow(need, _ICONS.get(need.kind, "▤"), need_text(need), worth_of(need), _ACTIONS.get(need.kind, _LOOK))
+            for need in needs
+        ],
         failed=[_PARTS[part] for part in failed],
     )
+
+
+def worth_of(need: Need) -> str:
+    """What the things that wait are worth together; empty for what has no amount."""
+    amounts = ", ".join(amount_text(one.amount, one.unit) for one in need.worth if one.amount)
+    return gettext("at least %(amounts)s", amounts=amounts) if amounts and need.number > MAX_SUMMED else amounts
 
 
 def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind
@@ -82,5 +116,7 @@ def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each
             return gettext("%(name)s was disabled: messages are not sent there", name=need.name)
         case "codes_guessed":
             return gettext("Codes are guessed: %(name)s sent too many wrong ones", name=need.name)
+        case "link_asked":
+            return gettext("%(name)s asks for a new link to their rewards", name=need.name)
         case _:
             assert_never(need.kind)

@@ -25,7 +25,8 @@ from referral.people.known_people import KnownPerson
 class Invitation:
     """Who invites (`owner`) into which program, the holder of the code to use, and the code's link.
 
-    `profile` is what the owner has given about themselves; None if it is not known.
+    `profile` is what the owner has given about themselves; None if it is not known. `counts`: whether their referrals count, not
+    those of someone who is banned; then nothing is promised to either side.
     """
 
     program: Program
@@ -33,6 +34,7 @@ class Invitation:
     profile: Profile | None
     holder: Participant | Link
     address: str
+    counts: bool = True
 
     @property
     def inviter(self) -> KnownPerson | None:
@@ -63,6 +65,7 @@ def invitation_kit(invitation: Invitation, channel: Channel, content: str | None
         at_beginning = template.startswith("{name}")
         name = public_name(invitation.inviter) if at_beginning else public_name_within(invitation.inviter)
         kit = with_caption_template(kit, template, name, invitation.address)
+    kit = kit if invitation.counts else kit.without_program_texts()
     return replace(kit, content=item.id if item else None, cta=call_to_action.id if call_to_action else None)
 
 

@@ -25,7 +25,8 @@ class SharePage:
 
     `inviter` is the name at the beginning of a sentence, `inviter_within` within one, `initial` its first character (empty for a
     hidden name). `yours` is what the friend gets, `theirs` what the inviter gets. `action` is the one thing to do: follow the link,
-    or copy the code where the channel allows no links. What is passed on is the kit's `message`.
+    or copy the code where the channel allows no links. What is passed on is the kit's `message`. `counts`: whether referrals by
+    the code count; otherwise the page leads to the program, and promises nothing.
     """
 
     program: str
@@ -41,6 +42,7 @@ class SharePage:
     yours: list[GiftText]
     theirs: list[GiftText]
     steps: list[str]
+    counts: bool
 
 
 def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
@@ -48,8 +50,8 @@ def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
     program, name, inviter = invitation.program, localize(invitation.program.name), public_name(invitation.inviter)
     within = public_name_within(invitation.inviter)
     partner = partner_of(invitation.owner, invitation.holder)
-    yours = gift_texts(program, "referee", partner)
-    theirs = [] if invitation.owner.partner else gift_texts(program, "referrer", partner)
+    yours = gift_texts(program, "referee", partner) if invitation.counts else []
+    theirs = gift_texts(program, "referrer", partner) if invitation.counts and not invitation.owner.partner else []
     return SharePage(
         program=name,
         inviter=inviter,
@@ -63,7 +65,10 @@ def compose_share_page(invitation: Invitation, kit: ShareKit) -> SharePage:
         kit=kit,
         yours=yours,
         theirs=theirs,
-        steps=_steps(program, kit, (inviter, within), has_gift=bool(yours), has_thanks=bool(theirs)),
+        steps=_steps(program, kit, (inviter, within), has_gift=bool(yours), has_thanks=bool(theirs))
+        if invitation.counts
+        else [follow_instruction(kit.channel)],
+        counts=invitation.counts,
     )
 
 

@@ -1,19 +1,19 @@
 """One action on all rewards that wait in a state: confirmed with their number and sum, then done at once, with a way back."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, request
 
 from referral.console.guard import Visit, console_view
-from referral.events.money import Value
+from referral.console.needs import MAX_SUMMED
 from referral.events.rewards import LifeState, RewardAction
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.pages.console_shell import current_program
 from reward_dispatcher.console.reward_views import action_name, require_permission
 from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.balance import total_values
 from reward_dispatcher.domain.life_cycle import is_legal, life_state
 from reward_dispatcher.folds.state_keys import LISTED_STATES
 from reward_dispatcher.http_api.dependencies import dependencies
@@ -21,8 +21,6 @@ from reward_dispatcher.http_api.reward_actions import Decider, decide_all
 from reward_dispatcher.pages.bulk_page import BulkDone, BulkPreview, confirm_page, done_page
 from reward_dispatcher.pages.rewards_page import ACTIONS
 
-MAX_OF_ALL = 500
-"""How many rewards one form may act on."""
 PATH = "/console/rewards/all"
 _MAX_NOTE = 512
 
@@ -45,7 +43,7 @@ def confirm(visit: Visit) -> str:
     chosen, now_ms = _chosen(visit, request.args.get("decision"), request.args.get("state")), context().clock.now_ms()
     accounts = _matching(chosen, now_ms)
     total = dependencies().store.task_counts(chosen.program, [chosen.state])[chosen.state].number
-    preview = BulkPreview(chosen.action, chosen.state, len(accounts), total, sums(accounts), now_ms)
+    preview = BulkPreview(chosen.action, chosen.state, len(accounts), total, total_values(accounts), now_ms)
     return confirm_page(visit, preview)
 
 
@@ -53,7 +51,7 @@ def confirm(visit: Visit) -> str:
 @console_view("read")
 def act(visit: Visit) -> str:
     """Does it: for those that waited when it was confirmed, or for those that the form names, to take it back."""
-    ids = list(dict.fromkeys(request.form.getlist("id")))[:MAX_OF_ALL]
+    ids = list(dict.fromkeys(request.form.getlist("id")))[:MAX_SUMMED]
     chosen = _chosen(visit, request.form.get("decision"), request.form.get("state"))
     accounts = _named(chosen, ids) if ids else _matching(chosen, request.form.get("as_of", 0, type=int))
     possible = [one for one in accounts if is_legal(life_state(one), chosen.action)]
@@ -79,19 +77,10 @@ def _chosen(visit: Visit, action: str | None, state: str | None) -> _Chosen:
 def _matching(chosen: _Chosen, as_of_ms: int) -> list[Account]:
     """The first 500 that wait in the state since before a time, the longest wait first: what came later was not confirmed."""
     store = dependencies().store
-    tasks, _ = store.tasks(chosen.program, [chosen.state], None, MAX_OF_ALL)
+    tasks, _ = store.tasks(chosen.program, [chosen.state], None, MAX_SUMMED)
     return store.accounts([one.reward for one in tasks if one.since_ms <= as_of_ms])
 
 
 def _named(chosen: _Chosen, ids: Sequence[str]) -> list[Account]:
     """Those of the program that exist."""
     return [one for one in dependencies().store.accounts(ids) if one.program == chosen.program]
-
-
-def sums(accounts: Sequence[Account]) -> list[Value]:
-    """What rewards are worth together, by unit; rewards without an amount are worth nothing here."""
-    found: Counter[str] = Counter()
-    for account in accounts:
-        if account.value is not None:
-            found[account.value.unit] += account.value.amount
-    return [Value(amount, unit) for unit, amount in sorted(found.items())]

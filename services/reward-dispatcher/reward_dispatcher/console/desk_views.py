@@ -4,8 +4,8 @@ A write-off has an id that follows from the form's own key: a double tap, or a f
 gets the first result.
 """
 
-import re
 import time
+from dataclasses import dataclass
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -18,6 +18,7 @@ from referral.http.problems import Problem
 from referral.pages.console_shell import back_to
 from referral.telemetry.metrics import counter
 from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.desk_write_off import WriteOff, is_form_key, write_off_of
 from reward_dispatcher.domain.redemption import Redemption, refusal_reason
 from reward_dispatcher.domain.uploaded_codes import MAX_CODE
 from reward_dispatcher.http_api.dependencies import dependencies
@@ -35,7 +36,6 @@ from reward_dispatcher.pages.desk_page import (
 
 DESK = "/desk/redeem"
 _MAX_TYPED = 256
-_KEY = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 blueprint = Blueprint("desk", __name__)
 
@@ -44,12 +44,11 @@ blueprint = Blueprint("desk", __name__)
 @console_view("redeem")
 def desk(visit: Visit) -> str:
     """The field for a code; after a write-off its result."""
-    done = dependencies().store.redemption(request.args.get("use", "")[:64]) if "use" in request.args else None
-    account = dependencies().store.account(done.reward) if done is not None else None
-    if done is None or account is None or done.outcome != "redeemed" or done.program not in visit.programs():
+    found = _write_off(visit, request.args.get("use", ""))
+    account = dependencies().store.account(found.done.reward) if found is not None else None
+    if found is None or account is None:
         return start_page(visit)
-    answer: Answer = "done" if _is_in_use(account, done) else "undone"
-    return answer_page(visit, answer, account, done, may_undo=_may_undo(visit, done))
+    return answer_page(visit, _state(account, found.done), account, found.done, may_undo=found.may_undo(visit))
 
 
 @blueprint.post(DESK)
@@ -105,49 +104,72 @@ def _shown(visit: Visit, account: Account) -> ResponseReturnValue:
 
 def _use(visit: Visit) -> ResponseReturnValue:
     account, key = _require_reward(visit, request.form.get("reward", "")), request.form.get("key", "")
-    if not _KEY.fullmatch(key) or not is_for_the_counter(account):
+    if not is_form_key(key) or not is_for_the_counter(account):
         raise Problem(400, "malformed_request", "Look the code up again.")
-    id = derive_id("rdm", visit.operator.id, key, account.id)
-    done = dependencies().store.result(account.program, account.beneficiary, id)
+    made = WriteOff(visit.operator.id, key, account.id)
+    done = dependencies().store.result(account.program, account.beneficiary, made.request)
     if done is None:  # otherwise this form was sent before, and what is left by now is not what it was about
         amount = read_amount(account, request.form.get("amount", ""))
         if amount == "invalid":
             return reward_form(visit, account, mistake=True), 422
         visit.record("reward.used", program=account.program, target=account.id)
-        done = request_redemption(reward_target(account), f"{_orders_of(visit)}{key[:16]}", id, amount)
+        done = request_redemption(reward_target(account), made.order, made.request, amount)
     if done.outcome == "redeemed":
-        return back_to(DESK, use=id)
+        return back_to(DESK, use=made.request)
     newest = dependencies().store.account(account.id) or account
     refusal: Answer = "redeemed_before" if done.outcome == "held" else done.outcome
     return answer_page(visit, refusal, newest), 409
 
 
 def _undo(visit: Visit) -> ResponseReturnValue:
-    """Gives a write-off back: one's own, or with the right to revoke rewards any."""
-    done = dependencies().store.redemption(request.form.get("use", "")[:64])
-    if done is None or done.program not in visit.programs() or not done.takings:
-        raise Problem(404, "unknown_redemption", "Look the code up again.")
-    if not _may_undo(visit, done):
+    """Gives a write-off back: one's own, or with the right to revoke rewards any; not what was used elsewhere."""
+    found = _write_off(visit, request.form.get("use", ""))
+    if found is None:
+        raise Problem(404, "unknown_redemption", "No write-off of this desk has this id. Look the code up again.")
+    if not found.may_undo(visit):
         raise Problem(
             403, "role_forbids", "Only who wrote it off may take that back, or an operator who may revoke rewards."
         )
+    done = found.done
     visit.record("reward.use_undone", program=done.program, target=done.reward)
     request_change(done, "reverse", derive_id("rdc", done.request, "reverse"))
+    account = dependencies().store.account(done.reward)
+    if account is None or _is_in_use(account, done):  # it was refused, or taken again since it was taken back
+        return answer_page(visit, "not_undone", account, done), 409
     return back_to(DESK, use=done.request)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A write-off with its redemption, which succeeded."""
+
+    made: WriteOff
+    done: Redemption
+
+    def may_undo(self, visit: Visit) -> bool:
+        """Whether the operator made it, or may take back any."""
+        return self.made.operator == visit.operator.id or visit.may("revoke_rewards")
+
+
+def _write_off(visit: Visit, id: str) -> _Found | None:
+    """The write-off with this id, if it is of a program of the operator."""
+    done = dependencies().store.redemption(id[:64]) if id else None
+    made = write_off_of(done) if done is not None else None
+    if done is None or made is None or done.outcome != "redeemed" or done.program not in visit.programs():
+        return None
+    return _Found(made, done)
+
+
+def _state(account: Account, done: Redemption) -> Answer:
+    """What a write-off is by now, so that the page of one that was taken back never says to hand something over."""
+    if _is_in_use(account, done):
+        return "done"
+    is_usable = refusal_reason(account, context().clock.now_ms()) is None
+    return "undone" if is_usable else "undone_unusable"
+
+
 def _is_in_use(account: Account, done: Redemption) -> bool:
-    """Whether a write-off still counts, so that the page of one that was taken back never says to hand something over."""
     return any(use.request == done.request and use.returned < use.amount for use in account.uses)
-
-
-def _may_undo(visit: Visit, done: Redemption) -> bool:
-    return done.order.startswith(_orders_of(visit)) or visit.may("revoke_rewards")
-
-
-def _orders_of(visit: Visit) -> str:
-    """How the orders of an operator's write-offs begin: the history of the reward names them."""
-    return f"desk-{visit.operator.id}-"
 
 
 def _find(code: str) -> list[Account]:

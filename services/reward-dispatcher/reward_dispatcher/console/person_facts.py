@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from referral.console.found_people import FoundPerson
 from referral.events.entities import Webhook
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from reward_dispatcher.delivery_store import STATUSES
 from reward_dispatcher.domain.account import Account
@@ -33,20 +35,27 @@ class PersonDelivery:
 
 @dataclass(frozen=True, slots=True)
 class PersonRewards:
-    """The newest rewards of a person and how many there are in all, their balances, and the newest messages about them."""
+    """The newest rewards of a person and how many there are in all, their balances, and the newest messages about them.
+
+    `asked_at` is since when they wait for a new link to their wallet; None if they do not.
+    """
 
     accounts: Sequence[Account]
     total: int
     balances: Sequence[UnitBalance]
     deliveries: Sequence[PersonDelivery]
+    asked_at: datetime | None
 
 
 def person_rewards(program: str, person: str) -> PersonRewards:
     """Everything that the story shows of a person."""
     store = dependencies().store
     page = store.wallet(program, person, 0, MAX_REWARDS)
-    balances = unit_balances(store.balance(program, person), context().clock.now_ms())
-    return PersonRewards(page.accounts, page.total, balances, _deliveries(program, person))
+    now_ms = context().clock.now_ms()
+    balances = unit_balances(store.balance(program, person), now_ms)
+    asked_ms = dependencies().link_requests.since_ms(program, person, now_ms)
+    asked_at = None if asked_ms is None else to_datetime(asked_ms)
+    return PersonRewards(page.accounts, page.total, balances, _deliveries(program, person), asked_at)
 
 
 def steps_of(account: Account) -> list[StepResponse]:
@@ -55,11 +64,12 @@ def steps_of(account: Account) -> list[StepResponse]:
 
 
 def find_by_code_or_order(program: str, text: str) -> list[FoundPerson]:
-    """The people whose reward has this code, or was earned with or used for this order."""
+    """The people whose reward has this code, or was earned with or used for this order, and who paid it with a code."""
     store = dependencies().store
     coded = [FoundPerson(one.beneficiary, "reward_code") for one in store.by_code(text, [program])]
     ordered = [FoundPerson(one.beneficiary, "order") for one in store.by_order(program, text, _MAX_FOUND)]
-    return list(dict.fromkeys([*coded, *ordered]))
+    bought = [FoundPerson(one, "order") for one in store.buyers(program, text, _MAX_FOUND)]
+    return list(dict.fromkeys([*coded, *ordered, *bought]))
 
 
 def _deliveries(program: str, person: str) -> list[PersonDelivery]:

@@ -1,19 +1,25 @@
-"""What waits for an operator in this service: rewards, low pools, budgets, webhooks that do not answer, guessed codes."""
+"""What waits for an operator in this service: rewards, low pools, budgets, webhooks that do not answer, guessed codes,
+and people who ask for a link to their wallet."""
 
 import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from referral.console.guard import Visit
-from referral.console.needs import Need, NeedKind
+from referral.console.needs import MAX_SUMMED, Need, NeedKind
+from referral.console.person import story_path
+from referral.events.money import Value
 from referral.events.rewards import LifeState
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
+from referral.people.known_people import known_people
 from reward_dispatcher.console.webhook_views import WEBHOOKS, webhook_healths
+from reward_dispatcher.domain.balance import total_values
 from reward_dispatcher.guessed_codes import Guesser
 from reward_dispatcher.http_api.budgets import budget_responses
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.pools_response import pool_levels
+from reward_dispatcher.link_requests import MOST
 from reward_dispatcher.pages.budgets_page import NEARLY_SPENT, spent_percent
 
 _MOST_ROWS = 5  # of one kind
@@ -27,13 +33,17 @@ _TASKS: Mapping[LifeState, NeedKind] = {
 
 
 def reward_needs(visit: Visit, program: str) -> list[Need]:
-    """All of them; of pools, budgets, webhooks and callers five each, by name: pools with the fewest codes, the latest callers."""
+    """All of them; of pools, budgets, webhooks, callers and people five each, by name.
+
+    They are the pools with the fewest codes, the latest callers, and the people who have waited longest.
+    """
     return [
         *_task_needs(program),
         *_pool_needs(program),
         *islice(_budget_needs(program), _MOST_ROWS),
         *islice(_webhook_needs(program), _MOST_ROWS),
         *islice(_guessing_needs(visit, program), _MOST_ROWS),
+        *(islice(_link_needs(program), _MOST_ROWS) if visit.may("open_wallets") else ()),
     ]
 
 
@@ -42,7 +52,13 @@ def _task_needs(program: str) -> Iterator[Need]:
     for state, kind in _TASKS.items():
         oldest = counts[state].oldest_ms
         since = None if oldest is None else to_datetime(round(oldest))
-        yield Need(kind, counts[state].number, since, f"/console/rewards?state={state}")
+        worth = _worth(program, state) if counts[state].number else ()
+        yield Need(kind, counts[state].number, since, f"/console/rewards?state={state}", worth=worth)
+
+
+def _worth(program: str, state: LifeState) -> tuple[Value, ...]:
+    tasks, _ = dependencies().store.tasks(program, [state], None, MAX_SUMMED)
+    return total_values(dependencies().store.accounts([one.reward for one in tasks]))
 
 
 def _pool_needs(program: str) -> list[Need]:
@@ -55,7 +71,8 @@ def _budget_needs(program: str) -> Iterator[Need]:
     for one in budget_responses(program):
         path = "/console/rewards/budgets"
         if one.stopped.count:
-            yield Need("budget_stopped", one.stopped.count, None, path, one.id)
+            worth = (Value(one.stopped.amount, one.currency),)
+            yield Need("budget_stopped", one.stopped.count, None, path, one.id, worth=worth)
         elif one.total and spent_percent(one) >= NEARLY_SPENT:
             yield Need("budget_spent", 1, None, path, one.id, spent_percent(one))
 
@@ -77,6 +94,17 @@ def _guessing_needs(visit: Visit, program: str) -> Iterator[Need]:
         if name is not None:
             path = "/console/settings" if visit.may("manage_keys") else "/console/rewards"
             yield Need("codes_guessed", 1, to_datetime(one.at_ms), path, name)
+
+
+def _link_needs(program: str) -> Iterator[Need]:
+    """People who wait for a new link, the longest first; who was erased meanwhile waits no longer."""
+    asking = dependencies().link_requests.oldest(program, context().clock.now_ms(), MOST)
+    known = known_people((one.person for one in asking), context().people.snapshot())
+    for one in asking:
+        who = known[one.person]
+        if who is not None:
+            name = who.display_name or who.external_id
+            yield Need("link_asked", 1, to_datetime(one.at_ms), story_path(one.person), name)
 
 
 def _caller_name(guesser: Guesser, program: str) -> str | None:

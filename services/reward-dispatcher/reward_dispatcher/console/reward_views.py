@@ -21,19 +21,20 @@ from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_history import history
 from reward_dispatcher.folds.state_keys import LISTED_STATES
 from reward_dispatcher.http_api.dependencies import dependencies
-from reward_dispatcher.http_api.responses import reward_responses, step_response
+from reward_dispatcher.http_api.responses import step_response
 from reward_dispatcher.http_api.reward_actions import Decider, decide
 from reward_dispatcher.pages.rewards_page import (
     ACTIONS,
-    RewardRow,
     RewardRows,
     permitted_actions,
     reward_page,
+    reward_rows,
     rewards_page,
 )
 
 MAX_AT_ONCE = 50  # rows of a page, and so rewards of a form
 _MAX_NOTE, _MAX_PERSON = 512, 128
+_NEED_A_PERSON = tuple(one for one in LISTED_STATES if one != "holding_period")  # that one ends by itself
 REWARDS = "/console/rewards"
 
 blueprint = Blueprint("console_rewards", __name__, template_folder="../pages/templates")
@@ -62,7 +63,7 @@ def needs(visit: Visit) -> Response:
 def reward(visit: Visit, reward: str) -> str:
     """One reward, its history, and what may be done about it."""
     account = _require_reward(visit, reward)
-    [row] = _rows([account])
+    [row] = reward_rows([account])
     steps = [step_response(account.beneficiary, step) for step in history(account)]
     return reward_page(visit, row, steps, permitted_actions(visit, row.actions))
 
@@ -121,12 +122,14 @@ def require_permission(visit: Visit, action: RewardAction) -> None:
 
 
 def _waiting(program: str) -> RewardRows:
-    state = next((one for one in LISTED_STATES if one == request.args.get("state")), LISTED_STATES[0])
-    name, store = f"{program} {state}", dependencies().store
+    store = dependencies().store
     counts: dict[LifeState, int] = {key: one.number for key, one in store.task_counts(program, LISTED_STATES).items()}
+    wanted = [one for one in LISTED_STATES if one == request.args.get("state")]
+    state = next(iter([*wanted, *(one for one in _NEED_A_PERSON if counts[one]), *LISTED_STATES]))
+    name = f"{program} {state}"
     found, more = store.tasks(program, [state], decode_position(request.args.get("cursor"), name), MAX_AT_ONCE)
     cursor = encode_position(name, found[-1].since_ms, found[-1].reward) if more else None
-    return RewardRows(_rows(store.accounts([one.reward for one in found])), cursor, state, counts)
+    return RewardRows(reward_rows(store.accounts([one.reward for one in found])), cursor, state, counts)
 
 
 def _of_person(visit: Visit, person: str) -> RewardRows:
@@ -137,12 +140,7 @@ def _of_person(visit: Visit, person: str) -> RewardRows:
     page = dependencies().store.wallet(program, person, first, MAX_AT_ONCE)
     following = first + MAX_AT_ONCE
     cursor = encode_position(person, following, "") if following < page.total else None
-    return RewardRows(_rows(page.accounts), cursor, None, {}, person)
-
-
-def _rows(accounts: list[Account]) -> list[RewardRow]:
-    """The rewards with their state; codes are masked for everyone."""
-    return [RewardRow.of(*pair) for pair in zip(accounts, reward_responses(accounts, shows_code=False), strict=True)]
+    return RewardRows(reward_rows(page.accounts), cursor, None, {}, person)
 
 
 def _accounts(visit: Visit, ids: dict[str, None]) -> Iterator[Account]:

@@ -1,14 +1,19 @@
 """Webhooks in the console: how each is, its messages and what they were answered, and what an operator may do about it."""
 
+from contextlib import suppress
+
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError
 
 from referral.console.guard import Visit, console_view
 from referral.console.roles import Permission
+from referral.encryption import DecryptionFailed
 from referral.events.entities import Webhook
 from referral.events.timestamps import DAY_MS
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.mail import MAX_ADDRESS
 from referral.pages.console_shell import back_to, current_program
 from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
 from reward_dispatcher.delivery_store import STATUSES
@@ -21,14 +26,23 @@ from reward_dispatcher.http_api.webhook_deliveries import (
     send_test_message,
 )
 from reward_dispatcher.http_api.webhook_lines import replay_messages
+from reward_dispatcher.http_api.webhook_requests import WebhookChangeRequest
 from reward_dispatcher.http_api.webhook_responses import (
     WebhookResponse,
     secret_response,
     stats_response,
     webhook_response,
 )
-from reward_dispatcher.http_api.webhooks import set_enabled, with_new_secrets
-from reward_dispatcher.pages.webhooks_page import ACTIONS, WebhookAction, secret_page, webhook_page, webhooks_page
+from reward_dispatcher.http_api.webhooks import set_enabled, with_new_secrets, write_changes
+from reward_dispatcher.pages.webhooks_page import (
+    ACTIONS,
+    Contact,
+    WebhookAction,
+    secret_page,
+    webhook_page,
+    webhooks_page,
+)
+from reward_dispatcher.webhook_secrets import open_contact
 
 WEBHOOKS = "/console/rewards/webhooks"
 _PAGE, _MAX_DAYS = 50, 30
@@ -48,7 +62,10 @@ def webhooks(visit: Visit) -> str:
 @console_view("read")
 def one_webhook(visit: Visit, webhook: str) -> str:
     """A webhook: how it is, its figures, and its messages, newest first."""
-    found = _require_webhook(visit, webhook)
+    return _page(visit, _require_webhook(visit, webhook))
+
+
+def _page(visit: Visit, found: Webhook, invalid_contact: str = "") -> str:
     [health] = dependencies().deliveries.healths([found.id])
     status = next((one for one in STATUSES if one == request.args.get("status")), None)
     return webhook_page(
@@ -57,7 +74,17 @@ def one_webhook(visit: Visit, webhook: str) -> str:
         stats_response(found.id, health),
         deliveries_response(found, status, request.args.get("cursor"), _PAGE),
         status,
+        _contact(visit, found, invalid_contact),
     )
+
+
+def _contact(visit: Visit, webhook: Webhook, invalid: str) -> Contact:
+    """The contact for who may change it, otherwise whether there is one. An address that cannot be opened is not shown."""
+    address = None
+    if visit.may("manage_webhooks"):
+        with suppress(DecryptionFailed):
+            address = open_contact(context().key_ring, webhook)
+    return Contact(address or "", webhook.contact is not None, invalid)
 
 
 @blueprint.post(f"{WEBHOOKS}/<webhook>")
@@ -74,6 +101,8 @@ def act(visit: Visit, webhook: str) -> ResponseReturnValue:
     try:
         if action == "rotate":
             return _rotate(visit, found)
+        if action == "contact":
+            return _change_contact(visit, found)
         number = _act(visit, found, action, message)
     except Problem as problem:
         if problem.status != 409:
@@ -90,7 +119,7 @@ def webhook_healths(program: str) -> list[WebhookResponse]:
 
 def permission_for(action: WebhookAction) -> Permission:
     """The permission that an action needs: messages may be sent again by growth; the webhook itself is an admin's."""
-    return "manage_webhooks" if action in ("rotate", "enable", "disable") else "resend_messages"
+    return "manage_webhooks" if action in ("rotate", "enable", "disable", "contact") else "resend_messages"
 
 
 def _act(visit: Visit, webhook: Webhook, action: WebhookAction, message: str) -> int:
@@ -127,6 +156,19 @@ def _rotate(visit: Visit, webhook: Webhook) -> str:
     with exclusive_change(webhook.id):
         after = with_new_secrets(_require_webhook(visit, webhook.id))
     return secret_page(visit, after.url, secret_response(after))
+
+
+def _change_contact(visit: Visit, webhook: Webhook) -> ResponseReturnValue:
+    """Sets the contact, or removes it if the field is empty; shows the page with the mistake for what is no address."""
+    sent = request.form.get("contact", "").strip()
+    try:
+        changes = WebhookChangeRequest().load({"contact": sent or None})
+    except ValidationError:
+        return _page(visit, webhook, sent[:MAX_ADDRESS]), 422
+    visit.record("webhook.changed", program=webhook.program, target=webhook.id)
+    with exclusive_change(webhook.id):
+        write_changes(_require_webhook(visit, webhook.id), changes)
+    return back_to(f"{WEBHOOKS}/{webhook.id}", done="contact")
 
 
 def _require_permission(visit: Visit, action: WebhookAction) -> None:

@@ -28,6 +28,7 @@ from referral.events.ids import derive_id
 from referral.events.line import type_tag
 from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.redemptions import (
+    ChargeReviewRequested,
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -129,6 +130,7 @@ def reward_message(line: RewardFact) -> MessageContent | None:
             | RedemptionReturned()
             | RedemptionChangeRequested()
             | OffsetRequested()
+            | ChargeReviewRequested()
             | RewardOffset()
             | RewardActionRequested()
             | RewardActionRefused()

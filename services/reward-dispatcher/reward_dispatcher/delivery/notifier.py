@@ -48,7 +48,7 @@ class Notifier:
     """Schedules messages; belongs to one event loop.
 
     `refresh` returns once the catalog has every webhook that was registered before the call. It raises LogUnavailable. `sends_mail`
-    is whether the contact of an endpoint gets an e-mail about it.
+    returns whether someone gets an e-mail about an endpoint.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Notifier:
         refresh: Callable[[], Awaitable[None]],
         write: WriteDelivery,
         clock: Clock,
-        sends_mail: bool = False,
+        sends_mail: Callable[[Webhook], bool] = lambda _: False,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._catalog = catalog
@@ -128,7 +128,7 @@ class Notifier:
         """Webhooks that were registered before the record, for messages of this type; of the one that it is about, the contact."""
         for webhook in self._catalog.webhooks(content.program):
             if isinstance(content, EndpointNotice) and content.webhook == webhook.id:
-                if self._sends_mail and webhook.contact is not None:
+                if self._sends_mail(webhook):
                     yield mail_endpoint(webhook.id)
             elif _is_for(webhook, content, recorded_at_ms):
                 yield webhook.id

@@ -5,6 +5,7 @@ only if the worker is killed between the server's reply and the line: then with 
 """
 
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from referral.encryption import DecryptionFailed
 from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned
@@ -21,20 +22,28 @@ _DAYS = DISABLED_AFTER_MS // 86_400_000
 
 
 class WarningMails:
-    """Makes attempts to send e-mails; belongs to one event loop. `ring` opens the addresses of contacts."""
+    """Makes attempts to send e-mails; belongs to one event loop. `ring` opens the addresses of contacts.
 
-    def __init__(self, mailer: Mailer | None, ring: KeyRing) -> None:
+    `fallback` is the address for webhooks without a contact; empty: they get none.
+    """
+
+    def __init__(self, mailer: Mailer | None, ring: KeyRing, fallback: str = "") -> None:
         self._mailer = mailer
         self._ring = ring
+        self._fallback = fallback
+
+    def is_wanted(self, webhook: Webhook) -> bool:
+        """Whether someone gets an e-mail about a webhook."""
+        return self._mailer is not None and bool(webhook.contact or self._fallback)
 
     async def attempt(self, webhook: Webhook, delivery: MessageDelivery) -> AttemptResult:
         """Returns how an attempt ended; missed if there is no contact or no mail server any more."""
         try:
-            address = open_contact(self._ring, webhook)
+            address = open_contact(self._ring, webhook) or self._fallback
         except DecryptionFailed:
             return AttemptResult("unsent", "unreadable")
         notice = delivery.content
-        if address is None or self._mailer is None or not isinstance(notice, EndpointNotice):
+        if not address or self._mailer is None or not isinstance(notice, EndpointNotice):
             return AttemptResult("missed")
         try:
             await self._mailer.send(warning_mail(address, webhook, delivery.id, notice))
@@ -44,9 +53,13 @@ class WarningMails:
 
 
 def warning_mail(address: str, webhook: Webhook, id: str, notice: EndpointNotice) -> Mail:
-    """Returns the e-mail about an endpoint. It names the program and the webhook, and no person and no secret."""
+    """Returns the e-mail about an endpoint. It names the program and the webhook, and no person and no secret.
+
+    Path and query of its URL may be a secret, and are left out.
+    """
     (english, chinese), (text, chinese_text) = _subject(webhook, notice), _text(notice)
-    about = f"{webhook.id} ({webhook.program})\n{webhook.url}"
+    parts = urlsplit(webhook.url)
+    about = f"{webhook.id} ({webhook.program})\n{parts.scheme}://{parts.netloc}"
     return Mail(id, address, f"{english} / {chinese}", f"{text}\n\n{chinese_text}\n\n{about}\n")
 
 

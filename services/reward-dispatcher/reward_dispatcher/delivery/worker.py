@@ -71,9 +71,9 @@ class DeliveryWorker:
         self._monitor = ProgressMonitor("delivery", settings, self._ends, self._backlogs)
         self._writers = {topic: LineWriter(topic.name, self._sender_to(topic)) for topic in (DELIVERIES, REWARDS)}
         self._refresh = CatalogRefresh(lambda: self._catalog.read_to_end(_CATALOG_TIMEOUT_S))
-        self._mailer = mailer_of(settings)
+        self._mails = WarningMails(mailer_of(settings), settings.key_ring(), settings.smtp_contact)
         self._notifier = Notifier(
-            self._catalog.view, self._refresh.refresh, self._write_delivery, self._clock, self._mailer is not None
+            self._catalog.view, self._refresh.refresh, self._write_delivery, self._clock, self._mails.is_wanted
         )
         self._loop = self._delivery_loop()
         self.app = self._register_handlers(create_faust_app(settings))
@@ -82,7 +82,7 @@ class DeliveryWorker:
         ring = self._settings.key_ring()
         bodies = MessageBodies(self._catalog.people, CodeSealer(ring), self._refresh.refresh)
         receivers = receiver_connections(loopback=self._settings.webhook_loopback)
-        sender = Sender(receivers.post, bodies.build, ring, self._clock, WarningMails(self._mailer, ring))
+        sender = Sender(receivers.post, bodies.build, ring, self._clock, self._mails)
         ends = TopicEnds(self._settings, DELIVERIES)
 
         def attempts_of(ended: Callable[[Endpoint], None]) -> Attempts:
@@ -92,7 +92,7 @@ class DeliveryWorker:
 
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
-        if self._mailer is None:
+        if not self._settings.smtp_host:
             log.info("warnings about webhooks are not sent by e-mail", reason="REFERRAL_SMTP_HOST is not set")
         self._catalog.start()
         with serve_ops(self._settings, self._checks()):

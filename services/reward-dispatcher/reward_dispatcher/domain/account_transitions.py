@@ -91,6 +91,7 @@ def _reopen(account: Account, grant: RewardGranted) -> Account:
         on_hold=account.on_hold,
         steps=account.steps,
         uses=account.uses,
+        absorbed=account.absorbed,
         repaid=account.repaid,
     )
 
@@ -317,7 +318,7 @@ def _hand_over(account: Account, at: datetime, new_code: str | None = None) -> T
         file=file,
         value=account.value,
     )
-    return Transition(fulfilled, (line,))
+    return Transition(settle(fulfilled, at_ms) if account.uses else fulfilled, (line,))
 
 
 def _apply_handed_over_file(account: Account, line: RewardFulfilled) -> Transition | None:

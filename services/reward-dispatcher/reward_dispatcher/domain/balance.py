@@ -5,12 +5,14 @@ A credit and a code of a fixed amount have a value and are used in parts; any ot
 consumed beyond what the reward is entitled to (nothing, once it was revoked), and not repaid, is debt. Amounts are minor units.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from referral.events.money import Value
 from reward_dispatcher.domain.account import Account, Status, Use
 
 _LIVE = ("fulfilled", "delivered", "redeemed")
@@ -34,6 +36,15 @@ def is_divisible(account: Account) -> bool:
 def capacity(account: Account) -> int:
     """Returns how much the reward is worth; 1 if it is used as a whole."""
     return account.value.amount if account.value is not None and is_divisible(account) else 1
+
+
+def total_values(accounts: Iterable[Account]) -> tuple[Value, ...]:
+    """Returns what rewards are worth together, by unit; rewards without an amount are worth nothing here."""
+    found: Counter[str] = Counter()
+    for account in accounts:
+        if account.value is not None:
+            found[account.value.unit] += account.value.amount
+    return tuple(Value(amount, unit) for unit, amount in sorted(found.items()))
 
 
 def used(account: Account) -> int:

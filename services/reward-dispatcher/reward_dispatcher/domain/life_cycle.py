@@ -26,7 +26,7 @@ NEXT_STATES: Mapping[LifeState, Mapping[RewardAction, frozenset[LifeState]]] = {
     "fulfilled": _USED_IN_PART,
     "delivered": _USED_IN_PART,
     "redeemed": {"revoke": frozenset({"clawed_back"})},
-    "clawed_back": {"restore": frozenset({"redeemed", "fulfilled", "delivered"})},
+    "clawed_back": {"restore": frozenset({"redeemed", "fulfilled", "delivered", "budget"})},
     "revoked": {"restore": _RESUMED | {"operator"}},
     "expired": {},
 }

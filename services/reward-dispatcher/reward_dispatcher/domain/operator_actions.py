@@ -106,6 +106,9 @@ def _revoke(account: Account, at: datetime) -> Transition:
 def _restore(account: Account, at: datetime, generate_code: CodeGenerator) -> Transition:
     restored = replace(account, revocation_reason=None, clawback=False, changed_ms=to_ms(at))
     line = RewardRestored(**header(account, at))
+    if account.clawback and account.budget is not None:
+        waiting = wait_for_budget(replace(restored, order=None, request=None, redeemed_ms=None), at)
+        return Transition(waiting.account, (line, *waiting.lines))
     if account.clawback:
         return Transition(settle(restored, to_ms(at)), (line,))
     if account.on_hold:

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from referral.entitlement.orders import MAX_REFUNDS
 from referral.events.ids import derive_id
 from referral.events.money import MAX_AMOUNT, money
 from referral.events.order_codes import (
@@ -22,11 +23,10 @@ from referral.events.order_codes import (
 )
 from referral.events.redemptions import RedemptionChange, RedemptionChangeRequested
 from referral.events.timestamps import to_ms
-from reward_dispatcher.domain.redemption_changes import MAX_REFUNDS
 
 MAX_ATTEMPTS = 8
 """How often the code of an order is looked for: an order that is refused may be reported again, with another event id and code."""
-_MAX_DISTINCT_REFUNDS = MAX_REFUNDS - 1  # the next one counts as a refund of all of the order
+_MAX_PARTS = MAX_REFUNDS - 1  # refunds of parts of an order; one of all of it has room besides
 
 
 class OrderChange(Struct, frozen=True, array_like=True):
@@ -111,6 +111,13 @@ def search_of(order: CodedOrder, line: OrderReported, partition: int) -> OrderCo
     )
 
 
+def exceeds_refunds(order: CodedOrder, line: OrderReported) -> bool:
+    """Whether a refund is one more than an order can have: it changes nothing, so no more comes back than was refunded."""
+    if line.change != "refunded" or any(one.event == line.event for one in order.changes):
+        return False
+    return len(order.refunds) >= (_MAX_PARTS if line.amount is not None else MAX_REFUNDS)
+
+
 def answer(order: CodedOrder, line: OrderCodeTaken | OrderCodeRefused) -> CodedOrder:
     """Returns the order with the result of its search."""
     at_ms = to_ms(line.occurred_at)
@@ -187,10 +194,8 @@ def _changed(order: CodedOrder, line: OrderReported) -> CodedOrder:
     if change.change == "cancelled" and (known := order.cancellation):  # of several, the last one decides
         latest = max(known, change, key=lambda one: one.moment)
         return replace(order, changes=tuple(latest if one is known else one for one in order.changes))
-    if change.change == "refunded" and len(order.refunds) >= _MAX_DISTINCT_REFUNDS:
-        if len(order.refunds) > _MAX_DISTINCT_REFUNDS:
-            return order
-        change = replace(change, amount=None)
+    if exceeds_refunds(order, line):
+        return order
     return replace(order, changes=(*order.changes, change))
 
 

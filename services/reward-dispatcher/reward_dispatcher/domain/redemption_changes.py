@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
+from referral.entitlement.orders import MAX_REFUNDS
 from referral.events.money import share_of
 from referral.events.redemptions import (
     RedemptionChange,
@@ -27,9 +28,6 @@ from referral.events.timestamps import to_ms
 from reward_dispatcher.domain.account import Account, OrderRefund, Use
 from reward_dispatcher.domain.balance import is_divisible, settle
 from reward_dispatcher.domain.redemption import Redemption, Taking, redeemed_line, use_header, value_of
-
-MAX_REFUNDS = 32
-"""Refunds of the order of one use."""
 
 
 class ChangeResult(Struct, frozen=True, array_like=True, tag="change"):
@@ -171,7 +169,8 @@ def _refund_shares(uses: Sequence[tuple[Account, Use]], whole: int) -> list[int]
 
 
 def _reinstate(uses: list[tuple[Account, Use]]) -> list[_UseChange] | RefusalReason:
-    returned = [(account, use) for account, use in uses if use.returned]
+    """Takes again what was given back, and makes the refunds void, also those that have given nothing back yet."""
+    returned = [(account, use) for account, use in uses if use.returned or use.refunds]
     return [
         _UseChange(account, use, replace(use, returned=0, refunds=()), use.returned) for account, use in returned
     ] or "not_returned"
@@ -234,7 +233,7 @@ def _lines(change: _UseChange, line: RedemptionChangeRequested) -> list[KeyedRew
         case "refund":
             return [returned_line(account, use, at, "refunded", change.amount)] if change.amount else []
         case "reinstate":
-            return [redeemed_line(account, line, use.order, use.request, change.amount)]
+            return [redeemed_line(account, line, use.order, use.request, change.amount)] if change.amount else []
         case _:
             assert_never(line.change)
 

@@ -210,13 +210,16 @@ def cancel(tranches: Tranches, charge: Charge, reward: ChargedReward) -> ChargeS
 
 
 def adjust(
-    tranches: Tranches, charge: Charge, reward: ChargedReward, to: tuple[int, Value], limits: dict[str, int]
+    tranches: Tranches, charge: Charge, reward: ChargedReward, to: tuple[Value, Value], limits: dict[str, int]
 ) -> ChargeStep:
     """Charges the difference to a higher cost, or hands back that to a lower one: `to` is the cost, and what the reward is worth.
 
-    A difference for which a budget has too little waits in its queue, as a reward does.
+    A difference for which a budget has too little waits in its queue, as a reward does. A cost in another unit than the one that
+    is charged changes nothing: the reward stays worth what is paid.
     """
-    cost, value = to
+    (cost, unit), value = (to[0].amount, to[0].unit), to[1]
+    if unit != charge.unit:
+        return ChargeStep(tranches, charge)
     if charge.increase is not None and cost == charge.cost + charge.increase.cost:
         return ChargeStep(tranches, replace(charge, value=value))
     if charge.is_cancelled:

@@ -11,7 +11,7 @@ from referral.events.money import Value
 from referral.events.rewards import RewardGranted
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
-from reward_dispatcher.domain.account import OPEN, Account
+from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.budget_limit import limit_at
 from reward_dispatcher.domain.tranche import (
     Charge,
@@ -62,34 +62,60 @@ class ChargeCase:
         return replace(step, lines=(*lines, *step.lines))
 
     def charge_again(self) -> ChargeStep | None:
-        """Charges a reward whose charge was cancelled, when an operator restores it; None if there is nothing to charge."""
+        """Charges a reward whose charge was cancelled: it is restored, or used again; None if there is nothing to charge."""
         if self.charge is None or not self.charge.is_cancelled:
             return None
         return acquire(self._tranches, self.charge, self._reward, self._limits(self.charge))
 
-    def allot(self, line: BudgetAllotted) -> ChargeStep:
-        """Takes the answer of a budget."""
-        limits = self._limits(self.charge) if self.charge else {}
-        return take_allotment(self._tranches, self.charge, line, self._reward, limits)
+    def allot(self, line: BudgetAllotted, account: Account | None) -> ChargeStep:
+        """Takes the answer of a budget. What it has for a higher cost of a reward that expired meanwhile goes back."""
+        expired = self.drop_increase() if account is not None and account.status == "expired" else None
+        charge, tranches = (expired.charge, expired.tranches) if expired else (self.charge, self._tranches)
+        limits = self._limits(charge) if charge else {}
+        step = take_allotment(tranches, charge, line, self._reward, limits)
+        return replace(step, lines=(*expired.lines, *step.lines)) if expired else step
 
     def cancel(self) -> ChargeStep | None:
         """Hands back what the reward was charged; None if it was not."""
         return cancel(self._tranches, self.charge, self._reward) if self.charge else None
 
-    def adjust(self, account: Account, cost: int, value: Value) -> ChargeStep | None:
+    def adjust(self, account: Account, cost: Value | None, value: Value) -> ChargeStep | None:
         """Charges a higher cost or gives a lower one back; None if the reward was not charged, or is over.
 
         A used reward gives nothing back: it stays used, and what was taken from it is owed.
         """
         if self.charge is None or account.status == "expired":
             return None
-        if account.status == "redeemed":
-            cost = max(cost, self.charge.cost)
+        cost = cost or Value(0, self.charge.unit)
+        if account.status == "redeemed" and cost.unit == self.charge.unit:
+            cost = Value(max(cost.amount, self.charge.cost), cost.unit)
         return adjust(self._tranches, self.charge, self._reward, (cost, value), self._limits(self.charge))
+
+    def charge_used(self, account: Account, cost: Value, value: Value | None) -> ChargeStep | None:
+        """Charges a used reward that is owed again: mostly what it costs more; all of it if that was handed back meanwhile."""
+        if self.charge is not None and self.charge.is_cancelled:
+            is_same = cost.unit == self.charge.unit
+            charge = replace(self.charge, cost=cost.amount) if is_same else self.charge
+            step = acquire(self._tranches, charge, self._reward, self._limits(charge))
+            return replace(step, value=value if is_same else None)
+        return self.adjust(account, cost, value) if value is not None else None
 
     def drop_increase(self) -> ChargeStep | None:
         """Hands back what a higher cost was charged that is not charged yet as a whole; None if there is none."""
-        return drop_increase(self._tranches, self.charge, self._reward) if self.charge else None
+        if self.charge is None or self.charge.increase is None:
+            return None
+        return drop_increase(self._tranches, self.charge, self._reward)
+
+    def waits_for(self, step: ChargeStep | None) -> str | None:
+        """The budget that the reward's own charge waits for, after a step if there is one; None if it is paid."""
+        charge = step.charge if step else self.charge
+        return charge.waits_for if charge else None
+
+    def review(self, account: Account) -> ChargeStep | None:
+        """Charges what a revoked reward costs while it is used, and hands it back when it is not; None if that is so already."""
+        if account.status == "revoked":
+            return self.cancel()
+        return self.charge_again() if account.clawback else None
 
     def _limits(self, charge: Charge) -> dict[str, int]:
         versions, at_ms = self._catalog.versions(self._reward.program), self._tranches.as_of_ms
@@ -117,8 +143,3 @@ def recall_decision(line: BudgetRecalled, states: States) -> Decision[State]:
     tranches = states[key]
     step = return_tranche(tranches if isinstance(tranches, Tranches) else Tranches(), line)
     return Decision({key: step.tranches}, outputs(step.lines))
-
-
-def is_active(account: Account | None) -> bool:
-    """Whether a reward is owed, so that its budgets are charged."""
-    return account is not None and account.status in OPEN

@@ -147,9 +147,14 @@ class DecideFold:
         return known[1]
 
 
+def referrer_grants_key(program: str, referrer: str) -> str:
+    """The key of a referrer's grants, in the partition of their referrals."""
+    return f"referrer:{program}|{referrer}"
+
+
 def _keys(line: ConversionCleared | ConversionReversed) -> tuple[str, str]:
     """The keys of the referrer and of the conversion."""
-    return f"referrer:{line.program}|{line.referrer}", _conversion_key(line.id)
+    return referrer_grants_key(line.program, line.referrer), _conversion_key(line.id)
 
 
 def _conversion_key(conversion: str) -> str:

@@ -25,6 +25,7 @@ from referral.events.line import ClockTicked
 from referral.events.money import Value
 from referral.events.order_codes import OrderCodeRefused, OrderCodeSought, OrderCodeTaken, OrderReported
 from referral.events.redemptions import (
+    ChargeReviewRequested,
     OffsetRequested,
     RedemptionChangeRequested,
     RedemptionHeld,
@@ -81,11 +82,11 @@ from reward_dispatcher.folds.charge_cases import (
     charge_keys,
     charged_cost,
     charged_reward,
-    is_active,
     recall_decision,
 )
 from reward_dispatcher.folds.order_cases import (
     answer_decision,
+    forget_order,
     order_keys,
     report_decision,
     search_decision,
@@ -96,7 +97,6 @@ from reward_dispatcher.sealed_codes import CodeSealer
 _States = Mapping[Key, State | float | None]
 _WITHOUT_STATE = (
     RewardRedeemed,
-    RewardExpired,
     ClawbackOpened,
     RedemptionRefused,
     RewardApproved,
@@ -141,7 +141,9 @@ class LedgerFold:
             case RewardGranted():
                 account = state_keys.account(line.id)
                 return (account, *charge_keys(line.program, line.id)) if charged_cost(line) else (account,)
-            case RewardRevoked() | RewardAdjusted() | BudgetAllotted():
+            case RewardExpired():
+                return charge_keys(line.program, line.id)
+            case RewardRevoked() | RewardAdjusted() | BudgetAllotted() | ChargeReviewRequested():
                 return state_keys.account(line.id), *charge_keys(line.program, line.id)
             case BudgetRecalled():
                 return (state_keys.tranches(line.program),)
@@ -181,7 +183,10 @@ class LedgerFold:
         match line:
             case RewardGranted() if cost := charged_cost(line):
                 return self._charged_grant(line, cost, states, catalog, position)
-            case RewardRevoked() | RewardAdjusted() | BudgetAllotted():
+            case RewardExpired():
+                step = _charge_case(line, states, catalog, position).drop_increase()
+                return add_step(Decision(), line.program, line.id, step)
+            case RewardRevoked() | RewardAdjusted() | BudgetAllotted() | ChargeReviewRequested():
                 return self._charge_decision(line, states, catalog, position)
             case BudgetRecalled():
                 return recall_decision(line, states)
@@ -221,33 +226,36 @@ class LedgerFold:
             return self._sealed(_account_decision(state, with_file))
         if isinstance(state, BudgetAccount):
             return look_again(tick, key, state, catalog)
-        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult | CodedOrder) else {})
+        if isinstance(state, CodedOrder):
+            return forget_order(key, state)
+        return Decision({key: None} if isinstance(state, Redemption | ChangeResult | ActionResult) else {})
 
     def _charged_grant(
         self, line: RewardGranted, cost: Value, states: _States, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """A grant with a cost: its budgets are charged, or it waits for them. Only a reward that was not owed is charged."""
+        """A grant with a cost: its budgets are charged, or it waits for them. A used reward that was revoked is charged already."""
         account, step = _account(line.id, states), None
-        transition = account_transitions.apply_grant(account, line, self._generate_code)
-        if transition is not None and is_active(transition.account) and not is_active(account):
-            step = _charge_case(line, states, catalog, position).charge_to(cost, line.budgets)
-            if step.charge is not None and (budget := step.charge.waits_for):
-                transition = account_transitions.stop(account, line, budget)
-        elif transition is not None and account is not None and line.value is not None:
-            step = _charge_case(line, states, catalog, position).adjust(account, cost.amount, line.value)
-            if step is not None and step.value is None:
-                transition = account_transitions.end_clawback(account, replace(line, value=account.value))
+        case, transition = _charge_case(line, states, catalog, position), None
+        if account is None or account.status == "revoked":
+            transition = account_transitions.apply_grant(account, line, self._generate_code)
+            step = case.charge_to(cost, line.budgets) if transition is not None else None
+        elif account_transitions.end_clawback(account, line) is not None:
+            step = case.charge_used(account, cost, line.value)
+            line = line if step is None or step.value is not None else replace(line, value=account.value)
+            transition = account_transitions.end_clawback(account, line)
+        if transition is not None and (budget := case.waits_for(step)):
+            transition = account_transitions.stop(account, line, budget)
         decision = _account_decision(account, _with_file(account, transition, catalog, line.occurred_at))
         return add_step(decision, line.program, line.id, step)
 
     def _charge_decision(
         self,
-        line: RewardRevoked | RewardAdjusted | BudgetAllotted,
+        line: RewardRevoked | RewardAdjusted | BudgetAllotted | ChargeReviewRequested,
         states: _States,
         catalog: Catalog,
         position: Position,
     ) -> Decision[State]:
-        """What changes the charge of a reward: its revocation, another cost, and the answer of a budget."""
+        """What changes the charge of a reward: its revocation, another cost, the answer of a budget, a use after its revocation."""
         account, case = _account(line.id, states), _charge_case(line, states, catalog, position)
         transition, step = None, None
         match line:
@@ -257,16 +265,17 @@ class LedgerFold:
                 if after is not None and (after.status == "revoked" or after.clawback):
                     step = case.cancel() if after.status == "revoked" else case.drop_increase()
             case RewardAdjusted():
-                cost = line.cost.amount if line.cost else 0
-                step = case.adjust(account, cost, line.value) if account else None
+                step = case.adjust(account, line.cost, line.value) if account else None
                 if account is not None and step is None:
                     transition = account_transitions.set_value(account, line.value, line.occurred_at)
             case BudgetAllotted():
-                step = case.allot(line)
+                step = case.allot(line, account)
                 if account is not None and step.charge is not None and step.charge.is_complete:
                     worth = replace(account, value=step.value or account.value)
                     transition = account_transitions.release(worth, line.occurred_at, self._generate_code)
                 transition = _with_file(account, transition, catalog, line.occurred_at)
+            case ChargeReviewRequested():
+                step = case.review(account) if account else None
             case _:
                 assert_never(line)
         transition = _with_value(account, transition, step, line.occurred_at)
@@ -295,9 +304,10 @@ class LedgerFold:
             return Decision()
         account = _account(line.id, states)
         charged, step = account, None
-        if account is not None and account.status == "revoked" and line.action == "restore":
-            step = _charge_case(line, states, catalog, position).charge_again()
-            charged = replace(account, budget=step.charge.waits_for if step and step.charge else None)
+        if account is not None and line.action == "restore" and (account.status == "revoked" or account.clawback):
+            case = _charge_case(line, states, catalog, position)
+            step = case.charge_again()
+            charged = replace(account, budget=case.waits_for(step))
         transition, result = decide_action(charged, line, self._generate_code)
         if transition is None:
             decision, step = account_decision(account, None, (refusal_of(line, result),)), None
@@ -357,7 +367,13 @@ def _available_file(account: Account, catalog: Catalog, at: datetime) -> str | N
 
 
 def _charge_case(
-    line: RewardGranted | RewardRevoked | RewardAdjusted | BudgetAllotted | RewardActionRequested,
+    line: RewardGranted
+    | RewardRevoked
+    | RewardAdjusted
+    | RewardExpired
+    | BudgetAllotted
+    | ChargeReviewRequested
+    | RewardActionRequested,
     states: _States,
     catalog: Catalog,
     position: Position,

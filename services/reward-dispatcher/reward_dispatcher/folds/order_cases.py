@@ -23,6 +23,7 @@ from reward_dispatcher.domain.order_uses import (
     CodedOrder,
     answer,
     changes_of_use,
+    exceeds_refunds,
     is_new_search,
     report,
     search_of,
@@ -61,7 +62,8 @@ def report_decision(line: OrderReported, states: States, position: Position, cod
     before = _order(line, states)
     after = report(before, line)
     if after is before:
-        return Decision()
+        left_out = exceeds_refunds(after, line)
+        return Decision({}, [], (Measurement("order_codes", ("refund_left_out",)),) if left_out else ())
     decision = _order_decision(after, changes_of_use(before, after, line) if before else ())
     if is_new_search(before, after):
         search = search_of(after, line, position.partition)
@@ -92,7 +94,13 @@ def _order_decision(order: CodedOrder, requests: Iterable[RedemptionChangeReques
     key = state_keys.order(order.program, order.person, order.order)
     timer = None if order.outcome == "taken" else float(order.since_ms + ORDER_TTL_MS)
     outputs = [Output(REWARDS, one, reward_key(one)) for one in requests]
-    return Decision({key: order, Timer(key): timer}, outputs)
+    buyer = state_keys.buyer_entry(order.program, order.order, order.person)
+    return Decision({key: order, buyer: 0.0, Timer(key): timer}, outputs)
+
+
+def forget_order(key: str, order: CodedOrder) -> Decision[State]:
+    """Removes an order whose code was not taken in time."""
+    return Decision({key: None, state_keys.buyer_entry(order.program, order.order, order.person): None})
 
 
 def _next_step(line: OrderCodeSought, states: States, position: Position, codes: CodeSealer) -> Output:

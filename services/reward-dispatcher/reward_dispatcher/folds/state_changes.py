@@ -1,10 +1,11 @@
 """From a transition of the domain to what the ledger fold writes: the account, its indexes and timer, and the output lines."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from referral.events.budgets import BudgetRecalled
 from referral.events.pools import CodeRequested, CodeReturned, pool_line_key
-from referral.events.redemptions import OffsetRequested
+from referral.events.redemptions import ChargeReviewRequested, OffsetRequested
 from referral.events.rewards import RewardFulfilled, reward_key
 from referral.events.timestamps import DAY_MS, to_datetime
 from referral.fold.fold import Decision, Key, Output, Timer
@@ -52,6 +53,8 @@ def account_decision(
     changes = _account_changes(before, record_step(before, after, decided))
     if after.value is not None and _offset_is_due(before, after, lines):  # no reward of a plain referral has a value
         lines = (*lines, _offset_request(after, lines))
+    if before is not None and _charge_follows(before, after):
+        lines = (*lines, _charge_review(after, lines))
     return Decision(changes, outputs(lines), measure_transition(before, after))
 
 
@@ -73,8 +76,24 @@ def _offset_is_due(before: Account | None, after: Account, lines: Sequence[Accou
 
 
 def _offset_request(account: Account, lines: Sequence[AccountOutput]) -> OffsetRequested:
-    at = lines[-1].occurred_at if lines else to_datetime(account.changed_ms)
+    at = _time_of(account, lines)
     return OffsetRequested(occurred_at=at, program=account.program, id=account.id, beneficiary=account.beneficiary)
+
+
+def _charge_follows(before: Account, after: Account) -> bool:
+    """Whether a revoked reward is used again, or its use was given back: a used reward is charged, another revoked one is not."""
+    return before.clawback != after.clawback and "revoked" in (before.status, after.status)
+
+
+def _charge_review(account: Account, lines: Sequence[AccountOutput]) -> ChargeReviewRequested:
+    at = _time_of(account, lines)
+    return ChargeReviewRequested(
+        occurred_at=at, program=account.program, id=account.id, beneficiary=account.beneficiary
+    )
+
+
+def _time_of(account: Account, lines: Sequence[AccountOutput]) -> datetime:
+    return lines[-1].occurred_at if lines else to_datetime(account.changed_ms)
 
 
 def result_changes(result: Redemption | ChangeResult | ActionResult) -> Changes:

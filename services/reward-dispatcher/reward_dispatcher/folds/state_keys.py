@@ -124,6 +124,20 @@ def order_entries(reward: Account) -> set[SortedSetMember]:
     return {SortedSetMember(ORDERS, f"{reward.program}|{order}\x00{reward.id}") for order in orders}
 
 
+BUYERS = "buyers"
+"""A sorted set of the buyers of orders that were reported with the code of a reward, in the buyer's partition. All scores are 0."""
+
+
+def buyer_entry(program: str, order: str, person: str) -> SortedSetMember:
+    """The order with its buyer, whether the code was taken or not: `order_range` and `buyer_of` read it."""
+    return SortedSetMember(BUYERS, f"{program}|{order}\x00{person}")
+
+
+def buyer_of(member: str) -> str:
+    """The person id of a member."""
+    return member.rpartition("\x00")[2]
+
+
 def balance(program: str, beneficiary: str) -> StateGroup:
     """The accounts that take part in a person's balances, of all units; scores are the times when they expire (ms)."""
     return StateGroup(f"balance:{program}|{beneficiary}", account(""))

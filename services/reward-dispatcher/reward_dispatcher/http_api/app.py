@@ -9,8 +9,8 @@ from referral.telemetry.logs import configure_logs
 from reward_dispatcher.console.budget_views import blueprint as console_budgets
 from reward_dispatcher.console.bulk_views import blueprint as console_bulk
 from reward_dispatcher.console.desk_views import blueprint as desk
-from reward_dispatcher.console.person_views import blueprint as console_person
 from reward_dispatcher.console.pool_views import blueprint as console_pools
+from reward_dispatcher.console.reward_story_views import blueprint as console_person
 from reward_dispatcher.console.reward_views import blueprint as console_rewards
 from reward_dispatcher.console.webhook_views import blueprint as console_webhooks
 from reward_dispatcher.delivery.message_shapes import WEBHOOK_MESSAGES

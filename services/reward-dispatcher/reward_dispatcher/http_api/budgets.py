@@ -1,7 +1,6 @@
 """The budgets of a program: what is spent and left, what they stopped, and a new look at it."""
 
 import msgspec
-from flask_smorest import Blueprint
 
 from referral.events.budgets import BudgetReleaseRequested
 from referral.events.rewards import reward_key
@@ -9,6 +8,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.paging import PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
 from referral.http.require import require_program

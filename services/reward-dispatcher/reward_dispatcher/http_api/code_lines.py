@@ -1,14 +1,17 @@
 """The lines of an upload, read from the parts of a body: text, CSV, or JSON. Memory is bounded by the longest line."""
 
 import csv
+import json
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 
 import msgspec
 
 from referral.http.problems import Problem
+from referral.validation.half_characters import may_have_half_characters
 from reward_dispatcher.domain.uploaded_codes import MAX_LINE
 
 CSV, TEXT, JSON = "text/csv", "text/plain", "application/json"
@@ -163,6 +166,9 @@ def _string(raw: str, number: int) -> str:
     try:
         return msgspec.json.decode(raw, type=str)
     except msgspec.MsgspecError as error:
+        if may_have_half_characters(raw.encode()):
+            with suppress(ValueError):
+                return str(json.loads(raw))  # refused as any code with a character that cannot be displayed
         raise _unreadable(f"entry {number} is not a JSON text ({error})") from None
 
 

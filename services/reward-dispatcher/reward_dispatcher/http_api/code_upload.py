@@ -4,10 +4,10 @@ from array import array
 from base64 import b64encode
 from collections.abc import Iterable
 
-from referral.events.ids import random_id
 from referral.events.pools import SEGMENT_CODES, CodesUploaded
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
+from referral.http.idempotency import KEY_REUSED
 from referral.http.problems import Problem
 from reward_dispatcher.domain.receipts import MAX_REFUSED, Receipt, RefusedCode
 from reward_dispatcher.domain.uploaded_codes import LineMistake, UploadedCode, read_code
@@ -15,6 +15,7 @@ from reward_dispatcher.http_api.code_lines import NumberedLine
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.pool_requests import PoolRequest
 from reward_dispatcher.http_api.responses import LineVerdict
+from reward_dispatcher.http_api.upload_journal import UploadJournal
 
 MAX_CODES_PER_UPLOAD = 1_000_000
 MAX_LINES_PER_UPLOAD = 2_000_000
@@ -29,11 +30,12 @@ class CodeUpload:
         self.named: list[LineMistake] = []
         self._program = program
         self._pool = pool
-        self._id = random_id("upl")
-        self._request = PoolRequest(program, self._id, context().settings.ack_timeout_ms / 1000)
+        self._journal = UploadJournal()
+        self._request = PoolRequest(program, self._journal.request, context().settings.ack_timeout_ms / 1000)
         self._numbers = array("L")  # of the line of each code
         self._codes: list[UploadedCode] = []
         self._wave: list[CodesUploaded] = []
+        self._wave_codes: list[list[str]] = []
         self._segments = 0
 
     @property
@@ -46,10 +48,16 @@ class CodeUpload:
 
         Raises Problem 413 above a limit and 422 without any code, both of what was read so far; NotDurable, Overloaded.
         """
-        for number, line in lines:
-            self._read_line(number, line)
-        self._close_segment()
-        self._send()
+        try:
+            for number, line in lines:
+                self._read_line(number, line)
+            self._close_segment()
+            self._send()
+            self._journal.require_end()
+        except Problem as problem:
+            if problem.status < 500 and problem.code != KEY_REUSED:
+                self._journal.forget()
+            raise
         if not self._segments:
             return Receipt(self._pool)
         return self._request.receipt()
@@ -84,19 +92,22 @@ class CodeUpload:
             occurred_at=to_datetime(context().clock.now_ms()),
             program=self._program,
             pool=self._pool,
-            request=self._id,
+            request=self._request.id,
             index=self._segments,
             sealed=codes.seal_segment(self._program, self._pool, [one.code for one in self._codes]),
             hashes=b64encode(hashes.hashes(self._program, (one.form for one in self._codes))).decode(),
         )
         self._wave.append(line)
+        self._wave_codes.append([one.code for one in self._codes])
         self._codes, self._segments = [], self._segments + 1
         if len(self._wave) == _WAVE:
             self._send()
 
     def _send(self) -> None:
         wave, self._wave = self._wave, []
+        codes, self._wave_codes = self._wave_codes, []
         if wave:
+            self._journal.add(codes)
             self._request.write(wave)
 
     def _verdict(self, refused: RefusedCode) -> LineVerdict:

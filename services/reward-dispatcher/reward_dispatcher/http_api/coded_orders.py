@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal, assert_never
 
-from flask_smorest import Blueprint
 from msgspec import Meta, Struct
 
 from referral.events.order_codes import OrderCodeRefusal
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response

@@ -4,10 +4,10 @@ import time
 
 import structlog
 from flask import g, request
-from flask_smorest import Blueprint
 
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.telemetry.metrics import counter

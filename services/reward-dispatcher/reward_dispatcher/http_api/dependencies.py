@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 from flask import Flask, current_app
 
+from referral.banned_people import BannedPeople
 from referral.catalog.writer import CatalogWriter
 from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
@@ -19,11 +20,13 @@ from referral.tokens import TokenSigner
 from reward_dispatcher.budget_levels import read_budget_levels
 from reward_dispatcher.budget_store import BudgetStore
 from reward_dispatcher.delivery_store import DeliveryStore
+from reward_dispatcher.grant_store import GrantStore
 from reward_dispatcher.guessed_codes import GuessedCodes
 from reward_dispatcher.guide_downloads import GuideDownloads
 from reward_dispatcher.guide_files import GuideFiles
 from reward_dispatcher.guide_listing import GuideLister
 from reward_dispatcher.ledger_position import LedgerPosition
+from reward_dispatcher.link_requests import LinkRequests
 from reward_dispatcher.pool_levels import read_pool_levels
 from reward_dispatcher.pool_store import PoolStore
 from reward_dispatcher.sealed_codes import CodeHasher, CodeSealer
@@ -65,6 +68,9 @@ class Dependencies:
     ledger: LedgerPosition
     deliveries: DeliveryStore
     guessed: GuessedCodes
+    grants: GrantStore
+    banned: BannedPeople
+    link_requests: LinkRequests
 
 
 def init_app(app: Flask) -> Flask:
@@ -110,6 +116,9 @@ def init_app(app: Flask) -> Flask:
         LedgerPosition(readers, shared.redis),
         DeliveryStore(shared.redis, settings.partitions),
         GuessedCodes(shared.redis),
+        GrantStore(shared.redis, settings.partitions),
+        BannedPeople(shared.redis, settings.partitions),
+        LinkRequests(shared.redis),
     )
     return app
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from flask_smorest import Blueprint
 from msgspec import Meta, Struct
 
 from referral.events.rewards import RewardKind, handover_of
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response
 from reward_dispatcher.domain.account import Account

@@ -6,10 +6,10 @@ from typing import assert_never
 import structlog
 from flask import Response, request, send_file
 from flask_babel import force_locale
-from flask_smorest import Blueprint
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.pages.languages import use_languages_of
 from referral.tokens import REMOVED_KEY, InvalidTokenError

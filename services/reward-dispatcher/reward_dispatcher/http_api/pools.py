@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
 from referral.http.idempotent_stream import idempotent_stream
+from referral.http.json_body import Blueprint
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.streamed_body import BodyLimits
@@ -32,6 +32,9 @@ UPLOAD_LIMITS = BodyLimits(sent=100 * 1024 * 1024, plain=200 * 1024 * 1024, seco
 @blueprint.doc(**PUT_CODES)
 def upload(parts: Iterator[bytes], query: dict[str, str], program: str, pool: str) -> PoolUploadResponse:
     """Adds up to 1,000,000 codes to a pool, and answers once they are durable. A repeated upload adds nothing.
+
+    After 503 a part of the codes may have been added: repeated with the same `Idempotency-Key` and body, the upload goes on, and
+    the answer is that of one upload. Without a key, its own codes are duplicates then.
 
     Byte order marks, zero-width characters, white space and quotation marks around a code are removed. A line without a valid code,
     and a code that another pool of the program has, is refused with its number; the other lines are added.

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 from flask import g
-from flask_smorest import Blueprint
 
 from referral.events.redemptions import RedemptionChange
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.openapi_annotations import reads_headers
 from referral.http.problems import Problem

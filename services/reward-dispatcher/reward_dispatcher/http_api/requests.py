@@ -19,12 +19,6 @@ _CLIENT = {
 _WHICH_PROGRAM = {"description": "needed only if two programs have the same code"}
 
 
-def _whole_characters(text: str) -> None:
-    """Refuses half of a surrogate pair: JSON may have it, UTF-8 may not."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValidationError("contains half a character (a lone surrogate): write whole characters")
-
-
 def _typed_code(code: str) -> None:
     """Refuses a text without a code."""
     if not 1 <= len(code) <= _MAX_TYPED_CODE or not 1 <= len(normalize_code(code)) <= MAX_CODE:
@@ -48,12 +42,12 @@ class RedemptionRequest(Schema):
     """What to use (a reward by its code or id, or a person's credit), how much of it, and the order it is used for."""
 
     code = fields.Str(
-        validate=[_whole_characters, _typed_code],
+        validate=_typed_code,
         metadata={"description": "in any case; white space, quotes and punctuation around it do not count"},
     )
-    reward_id = fields.Str(validate=[_ID, _whole_characters])
+    reward_id = fields.Str(validate=_ID)
     person = fields.Str(
-        validate=[validate.Length(min=1, max=128), _whole_characters],
+        validate=validate.Length(min=1, max=128),
         metadata={
             "description": "of a balance: the platform's id or the person id; needs `program`, `unit` and `amount`"
         },
@@ -70,8 +64,8 @@ class RedemptionRequest(Schema):
     order_id = fields.Str(
         required=True, validate=[_ID, _legible], metadata={"description": "the shop's own id of the order"}
     )
-    program = fields.Str(validate=[_ID, _whole_characters], metadata=_WHICH_PROGRAM)
-    client = fields.Str(validate=[_ID, _whole_characters], metadata=_CLIENT)
+    program = fields.Str(validate=_ID, metadata=_WHICH_PROGRAM)
+    client = fields.Str(validate=_ID, metadata=_CLIENT)
 
     @validates_schema
     def check_one_of_them(self, data: dict[str, object], **_: object) -> None:
@@ -168,8 +162,8 @@ class TasksQuery(PageQuery):
 class CodeQuery(Schema):
     """The program of the code, and who asks."""
 
-    program = fields.Str(validate=[_ID, _whole_characters], metadata=_WHICH_PROGRAM)
-    client = fields.Str(validate=[_ID, _whole_characters], metadata=_CLIENT)
+    program = fields.Str(validate=_ID, metadata=_WHICH_PROGRAM)
+    client = fields.Str(validate=_ID, metadata=_CLIENT)
 
 
 class UploadQuery(Schema):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from flask import g
-from flask_smorest import Blueprint
 
 from referral.events.ids import random_id
 from referral.events.people import PersonText
@@ -13,6 +12,7 @@ from referral.events.rewards import LifeState, RewardAction, RewardActionRequest
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import has_scope, requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.openapi import IDEMPOTENCY_KEY
 from referral.http.openapi_annotations import reads_headers
 from referral.http.paging import decode_position, encode_position

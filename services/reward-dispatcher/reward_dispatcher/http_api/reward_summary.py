@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from flask_smorest import Blueprint
-
 from referral.events.entities import ProgramVersion
 from referral.events.reward_rules import Reward
 from referral.events.rewards import handover_of
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.program_file.supply import SupplyProblem, supply_problems

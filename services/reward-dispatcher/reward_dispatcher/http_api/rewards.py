@@ -1,10 +1,10 @@
 """A person's wallet, and single rewards."""
 
 from flask import g
-from flask_smorest import Blueprint
 
 from referral.http.api_keys import has_scope, require_program_access, requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.paging import PageQuery, decode_offset, encode_cursor
 from referral.http.problems import Problem
 from referral.http.require import require_program

@@ -1,9 +1,8 @@
 """The rewards of a program that limits stopped."""
 
-from flask_smorest import Blueprint
-
 from referral.fold.sorted_set_listing import ListEntry
 from referral.http.api_keys import requires
+from referral.http.json_body import Blueprint
 from referral.http.paging import PageQuery, decode_position, encode_position
 from referral.http.require import require_program
 from referral.http.responses import response

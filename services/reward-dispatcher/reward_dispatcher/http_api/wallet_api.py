@@ -16,11 +16,13 @@ from referral.http.wallet_session import (
     wallet_session,
 )
 from referral.tokens import WalletToken
+from reward_dispatcher.domain.account import Account
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.responses import download_link
 from reward_dispatcher.http_api.wallet_links import revoke_links
 from reward_dispatcher.http_api.wallet_opening_api import private
-from reward_dispatcher.pages.wallet_doors import render_closed_wallet, render_signed_out
+from reward_dispatcher.pages.tickets import Download
+from reward_dispatcher.pages.wallet_doors import ClosedDoor, render_closed_wallet, render_signed_out
 from reward_dispatcher.pages.wallet_view import WalletContents, wallet_view
 
 MAX_REWARDS = 100
@@ -34,7 +36,7 @@ def wallet_page() -> Response:
     try:
         session = wallet_session()
     except WalletClosed as error:
-        return private(render_closed_wallet(error.reason, None), 401)
+        return private(render_closed_wallet(ClosedDoor(error.reason, error.link.program if error.link else None)), 401)
     response = make_response(render_template("wallet.html", **_template_values(session)), PRIVATE)
     if _is_half_over(session):
         start_session(response, session)
@@ -53,19 +55,31 @@ def sign_out() -> Response:
 
 
 def _template_values(session: WalletToken) -> dict[str, object]:
-    shared, store = context(), dependencies().store
-    found = store.wallet(session.program, session.person, 0, MAX_REWARDS)
-    parts = dependencies().wallet_parts.read(session_text() or "")
+    shared, own, store = context(), dependencies(), dependencies().store
+    page = store.wallet(session.program, session.person, 0, MAX_REWARDS)
+    parts = own.wallet_parts.read(session_text() or "")
     contents = WalletContents(
         session=session,
         now_ms=shared.clock.now_ms(),
-        accounts=found.accounts,
-        total=found.total,
+        accounts=page.accounts,
+        total=page.total,
         balance=store.balance(session.program, session.person),
-        downloads={one.id: link for one in found.accounts if (link := download_link(one))},
+        downloads={one.id: found for one in page.accounts if (found := _download(one))},
+        grants=None
+        if own.banned.is_banned(session.program, session.person)
+        else own.grants.of_referrer(session.program, session.person),
         parts=parts,
     )
     return wallet_view(contents)
+
+
+def _download(account: Account) -> Download | None:
+    """The file of a reward, if it has one."""
+    url = download_link(account)
+    if url is None or account.file is None:
+        return None
+    file = dependencies().guides.find(account.program, account.file)
+    return Download(url, account.file, file.stat().st_size if file else None)
 
 
 def _is_half_over(session: WalletToken) -> bool:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 from msgspec import Meta, Struct
 
@@ -15,6 +14,7 @@ from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import Timestamp, response
@@ -75,6 +75,7 @@ def new_link(program: str, person: str, days: int, *, revoke: bool) -> WalletLin
     now_ms = context().clock.now_ms()
     issued_ms = max(now_ms, to_ms(access.links_from)) if access else now_ms
     expires_ms = now_ms + days * DAY_MS
+    dependencies().link_requests.answer(program, person)
     token = WalletToken(random_id("wlk"), program, person, issued_ms, expires_ms, expires_ms)
     return WalletLinkResponse(
         id=token.id,

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from flask_smorest import Blueprint
-
 from referral.events.deliveries import DeliveryScheduled, ReplayReason
 from referral.events.entities import Webhook
 from referral.events.ids import random_id
@@ -11,6 +9,7 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.http.responses import response

@@ -1,10 +1,12 @@
 """Request bodies and query parameters about webhooks. Unknown fields are errors."""
 
+from typing import Any
+
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from referral.events.value_checks import InvalidValue, legible
 from referral.http.paging import PageQuery
-from referral.mail import MAX_ADDRESS
+from referral.mail import MAX_ADDRESS, ascii_address
 from referral.validation.fields import UtcDateTime
 from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
 from reward_dispatcher.delivery_store import STATUSES
@@ -23,11 +25,23 @@ def _legible(text: str) -> None:
         raise ValidationError(str(error)) from error
 
 
+class ContactField(fields.Email):
+    """An e-mail address, in ASCII."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = fields.Str._deserialize(self, value, *args, **kwargs)
+        try:
+            return ascii_address(legible(text))
+        except InvalidValue as error:
+            raise ValidationError(str(error)) from error
+
+
 _EVENT = validate.OneOf(WEBHOOK_EVENT_TYPES)
 _EVENTS = validate.Length(max=len(WEBHOOK_EVENT_TYPES))
 _ALL_EVENTS = {"description": "empty: all of them"}
 _CONTACT = {
-    "description": "an e-mail address that warnings about this webhook are sent to; stored sealed, and never returned",
+    "description": "an e-mail address that warnings about this webhook are sent to; stored sealed, and never returned."
+    " Its host may be in any script, the part before the @ in ASCII only",
     "examples": ["ops@example.com"],
 }
 _ADDRESS = validate.Length(max=MAX_ADDRESS)
@@ -40,7 +54,7 @@ class WebhookRequest(Schema):
     url = fields.Str(required=True, validate=validate.Length(1, MAX_URL), metadata=_URL)
     events = fields.List(fields.Str(validate=_EVENT), load_default=list, validate=_EVENTS, metadata=_ALL_EVENTS)
     description = fields.Str(load_default="", validate=[validate.Length(max=_MAX_DESCRIPTION), _legible])
-    contact = fields.Email(load_default=None, allow_none=True, validate=[_ADDRESS, _legible], metadata=_CONTACT)
+    contact = ContactField(load_default=None, allow_none=True, validate=_ADDRESS, metadata=_CONTACT)
 
 
 class WebhookChangeRequest(Schema):
@@ -49,7 +63,7 @@ class WebhookChangeRequest(Schema):
     url = fields.Str(validate=validate.Length(1, MAX_URL), metadata=_URL)
     events = fields.List(fields.Str(validate=_EVENT), validate=_EVENTS, metadata=_ALL_EVENTS)
     description = fields.Str(validate=[validate.Length(max=_MAX_DESCRIPTION), _legible])
-    contact = fields.Email(allow_none=True, validate=[_ADDRESS, _legible], metadata=_CONTACT)
+    contact = ContactField(allow_none=True, validate=_ADDRESS, metadata=_CONTACT)
     enabled = fields.Bool(
         metadata={"description": "false: nothing is sent; true: sent again, also after it was disabled"}
     )

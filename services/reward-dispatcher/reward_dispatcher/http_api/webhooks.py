@@ -3,7 +3,6 @@
 import socket
 
 from flask import g
-from flask_smorest import Blueprint
 from msgspec.structs import asdict, replace
 
 from referral.encryption import DecryptionFailed
@@ -13,6 +12,7 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem, unavailable, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
@@ -160,6 +160,17 @@ def with_new_secrets(webhook: Webhook, *, end_former: bool = False) -> Webhook:
     return after
 
 
+def write_changes(before: Webhook, changes: dict[str, object]) -> Webhook:
+    """Writes a webhook with checked changes, and returns it. Call it within `exclusive_change`. Raises NotDurable."""
+    if "events" in changes:
+        changes["events"] = tuple(changes["events"])  # type: ignore[arg-type] # a list by its schema
+    if "contact" in changes:
+        changes["contact"] = _sealed_contact(before.program, before.id, changes["contact"])
+    after = replace(before, recorded_at=to_datetime(context().clock.now_ms()), **changes)
+    dependencies().catalog.write([after])
+    return after
+
+
 def _new_webhook(program: str, url: str, body: dict[str, object], pair: SecretPair) -> Webhook:
     now, id_ = to_datetime(context().clock.now_ms()), ids.random_id("whk")
     return Webhook(
@@ -187,14 +198,8 @@ def _changed(webhook_id: str, body: dict[str, object]) -> Webhook:
         return webhook
     if "url" in changes:
         changes["url"] = _require_url(str(changes["url"]))  # before others are held: a name server may be slow
-    if "events" in changes:
-        changes["events"] = tuple(changes["events"])  # type: ignore[arg-type] # a list by its schema
-    if "contact" in changes:
-        changes["contact"] = _sealed_contact(webhook.program, webhook.id, changes["contact"])
     with changing_webhook(webhook_id) as before:
-        after = replace(before, recorded_at=to_datetime(context().clock.now_ms()), **changes)
-        dependencies().catalog.write([after])
-    return after
+        return write_changes(before, changes)
 
 
 def _require_no_overlap(webhook: Webhook, now_ms: int) -> None:

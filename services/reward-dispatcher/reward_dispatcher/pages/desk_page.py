@@ -1,8 +1,10 @@
 """The staff page of a shop: one big answer to each code."""
 
+import re
 import secrets
+import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 from flask_babel import lazy_gettext
@@ -12,23 +14,34 @@ from referral.events.code_formats import ALPHABET
 from referral.events.currencies import minor_unit_digits
 from referral.events.money import POINTS
 from referral.events.redemptions import RefusalReason
-from referral.events.reward_rules import Reward
 from referral.events.rewards import handover_of
 from referral.http.context import context
 from referral.pages.amounts import amount_text
 from referral.pages.console_shell import render_console
 from referral.pages.languages import gettext, localize
-from referral.pages.reward_names import kind_name, reward_name, worth_text
+from referral.pages.reward_names import worth_text
 from referral.people.known_people import known_people
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import free, is_divisible
+from reward_dispatcher.domain.desk_write_off import KEY_CHARACTERS
 from reward_dispatcher.domain.discount_codes import LENGTH
 from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.pages.account_names import account_name, rule_of
 from reward_dispatcher.pages.date_texts import moment_text
-from reward_dispatcher.pages.tickets import find_rule
 
 Answer = (
-    Literal["done", "undone", "mistyped", "other_program", "too_many", "not_here", "redeemed_before"] | RefusalReason
+    Literal[
+        "done",
+        "undone",
+        "undone_unusable",
+        "not_undone",
+        "mistyped",
+        "other_program",
+        "too_many",
+        "not_here",
+        "redeemed_before",
+    ]
+    | RefusalReason
 )
 _Text = tuple[str, str, object, object]  # tone, glyph, title, what to do
 _NOT_USABLE: _Text = (
@@ -41,6 +54,18 @@ _USED: _Text = ("bad", "✕", lazy_gettext("Already used"), lazy_gettext("Don't 
 _TEXTS: Mapping[Answer, _Text] = {
     "done": ("good", "✓", lazy_gettext("Done"), lazy_gettext("It is written off. Hand it over now.")),
     "undone": ("wait", "↩", lazy_gettext("Taken back"), lazy_gettext("The reward can be used again.")),
+    "undone_unusable": (
+        "wait",
+        "↩",
+        lazy_gettext("Taken back"),
+        lazy_gettext("It is not used any more. But its time is over, or it was revoked: it can't be used again."),
+    ),
+    "not_undone": (
+        "bad",
+        "✕",
+        lazy_gettext("Not taken back"),
+        lazy_gettext("It still counts as used. Ask the people who run the program."),
+    ),
     "already_redeemed": _USED,
     "redeemed_before": _USED,
     "expired": ("bad", "⊘", lazy_gettext("Expired"), lazy_gettext("Its time is over.")),
@@ -86,6 +111,9 @@ _TEXTS: Mapping[Answer, _Text] = {
 }
 
 
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]+))?")
+
+
 def looks_mistyped(code: str) -> bool:
     """Whether a code that does not exist looks like a generated one with a mistake in it."""
     near = abs(len(code) - LENGTH) <= 1
@@ -94,22 +122,21 @@ def looks_mistyped(code: str) -> bool:
 
 def is_for_the_counter(account: Account) -> bool:
     """Whether staff may write a reward off: gifts that are handed over in the store, codes, and credit."""
-    rule = _rule_of(account)
+    rule = rule_of(account)
     return handover_of(account.kind, rule.handover if rule else None) in ("counter", "code", "balance")
 
 
 def read_amount(account: Account, typed: str) -> int | Literal["invalid"] | None:
     """Returns an amount in minor units; None for all of the reward, which is also the answer for one that is used as a whole."""
-    text = typed.strip().replace(",", ".")
+    text = unicodedata.normalize("NFKC", typed).strip().replace(",", ".")
     if not text or account.value is None or not is_divisible(account):
         return None
     digits = 0 if account.value.unit == POINTS else minor_unit_digits(account.value.unit)
-    try:
-        amount = Decimal(text[:20]).scaleb(digits)
-    except InvalidOperation:
+    number = _AMOUNT.fullmatch(text)
+    if number is None or len(number[2] or "") > digits:  # "1,000" is not 1 with three decimals
         return "invalid"
-    most = free(account, context().clock.now_ms())
-    return int(amount) if amount.is_finite() and 0 < amount <= most and amount == int(amount) else "invalid"
+    amount = int(Decimal(text).scaleb(digits))
+    return amount if 0 < amount <= free(account, context().clock.now_ms()) else "invalid"
 
 
 def start_page(visit: Visit) -> str:
@@ -119,7 +146,7 @@ def start_page(visit: Visit) -> str:
 
 def reward_form(visit: Visit, account: Account, *, mistake: bool = False) -> str:
     """A reward that can be written off, as HTML."""
-    key = secrets.token_urlsafe(16)
+    key = secrets.token_urlsafe(KEY_CHARACTERS * 3 // 4)
     left = _left_text(account)
     return _page(visit, account, form={"key": key, "left": left, "mistake": mistake})
 
@@ -147,12 +174,12 @@ def _page(visit: Visit, account: Account | None = None, **values: object) -> str
 
 def _facts(account: Account) -> dict[str, str]:
     """What staff may see of a reward: what it is, and the first letter of who has it."""
-    rule, person = _rule_of(account), known_people([account.beneficiary], context().people)[account.beneficiary]
+    person = known_people([account.beneficiary], context().people)[account.beneficiary]
     version = context().catalog.version(account.program, account.version)
     name = person.display_name if person else None
     return {
         "id": account.id,
-        "name": reward_name(rule) if rule else kind_name(account.kind, account.percent),
+        "name": account_name(account),
         "worth": worth_text(account.worth),
         "program": localize(version.program.name) if version else account.program,
         "person": f"{name[0]}…" if name else gettext("A guest"),
@@ -180,8 +207,3 @@ def _when(answer: Answer, account: Account | None, done: Redemption | None) -> s
 def _zone(account: Account) -> str:
     version = context().catalog.version(account.program, account.version)
     return version.program.timezone if version else "UTC"
-
-
-def _rule_of(account: Account) -> Reward | None:
-    version = context().catalog.version(account.program, account.version)
-    return find_rule(version.program if version else None, account.rule)

@@ -23,7 +23,11 @@ def render_guide_problem(problem: GuideProblem) -> str:
     """Returns the page, in the request's language."""
     texts = guide_page_texts(problem)
     return render_template(
-        "referral/error.html", title=texts.title, explanation=texts.explanation, advice=texts.advice, button=None
+        "referral/error.html",
+        title=texts.title,
+        explanation=texts.explanation,
+        advice=texts.advice,
+        button=None if problem == "missing_file" else {"href": "/w", "text": gettext("Open my rewards")},
     )
 
 

@@ -14,10 +14,13 @@ from referral.events.rewards import LifeState, RewardAction, RewardKind
 from referral.http.context import context
 from referral.pages.console_shell import Toast
 from referral.pages.languages import gettext, ngettext
+from referral.people.known_people import KnownPerson, known_people
 from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.desk_write_off import write_offs_of
 from reward_dispatcher.domain.life_cycle import legal_actions, life_state
 from reward_dispatcher.folds.state_keys import LISTED_STATES
-from reward_dispatcher.http_api.responses import RewardResponse, StepResponse
+from reward_dispatcher.http_api.responses import RewardResponse, StepResponse, reward_responses
+from reward_dispatcher.pages.account_names import account_name
 from reward_dispatcher.pages.reward_parts import render_part
 from reward_dispatcher.pages.value_text import value_text
 
@@ -73,17 +76,17 @@ ACTION_KEYS: Mapping[RewardAction, str] = {"approve": "a", "fulfil": "a", "relea
 
 @dataclass(frozen=True, slots=True)
 class RewardRow:
-    """A reward: what the API answers about it, its state, and what is legal in it."""
+    """A reward: what the API answers about it, its name, whose it is, its state, and what is legal in it.
+
+    `desk` has the name of the operator for each order that is a write-off at the counter.
+    """
 
     reward: RewardResponse
+    name: str
+    person: str
     state: LifeState
     actions: list[RewardAction]
-
-    @classmethod
-    def of(cls, account: Account, reward: RewardResponse) -> "RewardRow":
-        """The row of an account."""
-        state = life_state(account)
-        return cls(reward, state, legal_actions(state))
+    desk: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,25 @@ class RewardRows:
     state: LifeState | None
     counts: Mapping[LifeState, int] = field(default_factory=dict)
     person: str = ""
+
+
+def reward_rows(accounts: Sequence[Account]) -> list[RewardRow]:
+    """The rows of rewards; codes are masked for everyone."""
+    known = known_people({one.beneficiary for one in accounts}, context().people.snapshot())
+    responses = reward_responses(accounts, shows_code=False)
+    return [_row(*pair, known[pair[0].beneficiary]) for pair in zip(accounts, responses, strict=True)]
+
+
+def _row(account: Account, reward: RewardResponse, person: KnownPerson | None) -> RewardRow:
+    state = life_state(account)
+    return RewardRow(
+        reward,
+        account_name(account),
+        (person.display_name or person.external_id) if person else account.beneficiary,
+        state,
+        legal_actions(state),
+        {one.order: actor_name(one.operator) for one in write_offs_of(account)},
+    )
 
 
 def rewards_page(visit: Visit, found: RewardRows) -> str:

@@ -19,9 +19,16 @@ from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import is_divisible
 from reward_dispatcher.domain.message_delivery import DeliveryStatus
 from reward_dispatcher.domain.unit_balance import UnitBalance
-from reward_dispatcher.http_api.responses import StepResponse, reward_responses
+from reward_dispatcher.http_api.responses import StepResponse
 from reward_dispatcher.http_api.wallet_links import WalletLinkResponse
-from reward_dispatcher.pages.rewards_page import RewardRow, actor_name, permitted_actions, reward_texts, reward_toast
+from reward_dispatcher.pages.rewards_page import (
+    RewardRow,
+    actor_name,
+    permitted_actions,
+    reward_rows,
+    reward_texts,
+    reward_toast,
+)
 from reward_dispatcher.pages.value_text import value_text
 
 DELIVERY_TEXTS: Mapping[DeliveryStatus, tuple[str, str, object]] = {
@@ -64,8 +71,7 @@ class BalanceRow:
 
 def story_part(visit: Visit, person: str, facts: PersonRewards) -> str:
     """The part; codes are masked."""
-    responses = reward_responses(facts.accounts, shows_code=False)
-    rows = [RewardRow.of(*pair) for pair in zip(facts.accounts, responses, strict=True)]
+    rows = reward_rows(facts.accounts)
     steps = [[(step, actor_name(step.by)) for step in steps_of(account)] for account in facts.accounts]
     return render_fragment(
         "console/story_rewards.html",
@@ -76,6 +82,7 @@ def story_part(visit: Visit, person: str, facts: PersonRewards) -> str:
             for account, row, own in zip(facts.accounts, rows, steps, strict=True)
         ],
         total=facts.total,
+        asked_at=facts.asked_at,
         balances=[_balance_row(one) for one in facts.balances],
         deliveries=[(one, message_type(one.message.content)) for one in facts.deliveries],
         delivery_states=DELIVERY_TEXTS,
@@ -97,7 +104,7 @@ def _use_rows(account: Account) -> list[UseRow]:
             use.order,
             to_datetime(use.at_ms),
             value_text(Value(use.amount, unit)) if unit else "",
-            (value_text(Value(use.returned, unit)) if unit else "1") if use.returned else None,
+            (value_text(Value(use.returned, unit)) if unit else "") if use.returned else None,
             use.until_ms is not None,
         )
         for use in account.uses

@@ -26,7 +26,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A reward as the wallet shows it. `code` and `counter` (the id that staff scan) are those of a ready one."""
+    """A reward as the wallet shows it. `code` and `counter` (the id that staff scan) are those of a ready one.
+
+    `download` leads to its file, `download_text` is the button, with the kind and size of the file.
+    """
 
     id: str
     name: str
@@ -34,6 +37,7 @@ class Ticket:
     details: list[str]
     code: str | None = None
     download: str | None = None
+    download_text: str = ""
     counter: str | None = None
 
     @property
@@ -42,8 +46,34 @@ class Ticket:
         return self.state in ("ready", "on_its_way")
 
 
-def ticket(account: Account, rule: Reward | None, at: Moment, download: str | None) -> Ticket:
-    """Returns the ticket of a reward; `rule` is None if its program version is not known, `download` a link to its file."""
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A link to the file of a reward, the file's name, and its size in bytes; None if it is missing at the moment."""
+
+    url: str
+    name: str
+    size: int | None
+
+    @property
+    def text(self) -> str:
+        """The text of the button: what is downloaded, and how much of a phone's data it takes."""
+        if self.size is None:
+            return gettext("Download")
+        return gettext("Download (%(kind)s, %(size)s)", kind=self._kind(), size=_size_text(self.size))
+
+    def _kind(self) -> str:
+        return self.name.rpartition(".")[2].upper()[:5]
+
+
+def _size_text(size: int) -> str:
+    """Returns such as `2.1 MB`: in decimal units, as phones count."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} kB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def ticket(account: Account, rule: Reward | None, at: Moment, download: Download | None) -> Ticket:
+    """Returns the ticket of a reward; `rule` is None if its program version is not known."""
     state = ticket_state(account.status)
     ready = state == "ready"
     return Ticket(
@@ -52,7 +82,8 @@ def ticket(account: Account, rule: Reward | None, at: Moment, download: str | No
         state=state,
         details=[text for text in _details(account, rule, state, at) if text],
         code=account.code if ready else None,
-        download=download if ready else None,
+        download=download.url if ready and download else None,
+        download_text=download.text if ready and download else "",
         counter=account.id if ready and is_at_counter(account, rule) else None,
     )
 

@@ -18,23 +18,41 @@ class ClosedText:
     advice: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedDoor:
+    """Why a link or session opens nothing, and its program if it is genuine.
+
+    `asks_at` is where a new link can be asked for; None if it cannot, or if that was done (`asked`).
+    """
+
+    reason: str
+    program: str | None = None
+    asks_at: str | None = None
+    asked: bool = False
+
+
 def render_wallet_door(program: str) -> str:
     """Returns the page with the button. It says nothing about the person: whoever has the link sees it."""
     found = use_program(program)
     return render_template("wallet_door.html", program=localize(found.name) if found else "")
 
 
-def render_closed_wallet(reason: str, program: str | None) -> str:
-    """Returns the page of a link or browser that opens nothing; `program` is known for a link that another browser has opened."""
-    found = use_program(program) if program else None
-    text = _closed_text(reason)
+def render_closed_wallet(door: ClosedDoor) -> str:
+    """Returns the page of a link or browser that opens nothing."""
+    found = use_program(door.program) if door.program else None
+    text = _closed_text(door.reason)
     button = (
         {"href": found.target_url, "text": gettext("Go to %(program)s", program=localize(found.name))}
         if found
         else None
     )
     return render_template(
-        "referral/error.html", title=text.title, explanation=text.explanation, advice=text.advice, button=button
+        "wallet_closed.html",
+        title=text.title,
+        explanation=text.explanation,
+        advice=_advice(door, text),
+        button=button,
+        asks_at=door.asks_at,
     )
 
 
@@ -58,6 +76,19 @@ def use_program(program: str) -> Program | None:
     return version.program
 
 
+def _advice(door: ClosedDoor, text: ClosedText) -> str:
+    if door.asked:
+        return gettext(
+            "A new link was asked for. Our team sends it to the owner of these rewards, where they got this one. "
+            "Nothing after a few days? Write to us there."
+        )
+    if door.asks_at:
+        return gettext(
+            "Are they your rewards? They are safe: ask for a new link, and we send it where you got this one."
+        )
+    return text.advice
+
+
 def _closed_text(reason: str) -> ClosedText:
     new_link = gettext("Ask for a new link where you got this one. Your rewards are safe.")
     match reason:
@@ -65,9 +96,7 @@ def _closed_text(reason: str) -> ClosedText:
             return ClosedText(
                 gettext("This link belongs to another device"),
                 gettext("A link to rewards works in the browser that opened it first, so passing it on shows nothing."),
-                gettext(
-                    "If it is yours, ask for a new link where you got this one. To invite friends, share your code."
-                ),
+                new_link,
             )
         case "revoked":
             return ClosedText(

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 
 import segno
 
+from referral.entitlement.grants import ReferrerGrants
 from referral.events.entities import Participant
 from referral.events.people import Profile
+from referral.events.section import Period
+from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.pages.languages import gettext, localize, ngettext
 from referral.pages.reward_names import reward_name
 from referral.tokens import WalletToken
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.next_milestone import MilestoneProgress, next_milestone
+from reward_dispatcher.domain.next_milestone import MilestoneProgress, cap_room, next_milestone
 from reward_dispatcher.domain.unit_balance import unit_balances
 from reward_dispatcher.pages.balance_texts import balance_views
 from reward_dispatcher.pages.friend_texts import friend_view
-from reward_dispatcher.pages.tickets import Moment, Ticket, find_rule, state_text, ticket
+from reward_dispatcher.pages.tickets import Download, Moment, Ticket, find_rule, state_text, ticket
 from reward_dispatcher.pages.wallet_doors import use_program
 from reward_dispatcher.wallet_parts import BoardPlace, WalletParts
 
@@ -25,23 +28,31 @@ RING = 188.5  # circumference of the ring in the template: radius 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletContents:
-    """What a wallet is composed of. `balance` are the rewards of its balances, `downloads` links to files by reward."""
+    """What a wallet is composed of. `balance` are the rewards of its balances, `downloads` the files by reward.
+
+    `grants` is what the person's friends count for; None if none ever will, because the person is banned.
+    """
 
     session: WalletToken
     now_ms: int
     accounts: Sequence[Account]
     total: int
     balance: Sequence[Account]
-    downloads: Mapping[str, str]
+    downloads: Mapping[str, Download]
+    grants: ReferrerGrants | None
     parts: WalletParts
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The way to the next milestone: in words, and how much of the ring is filled."""
+    """The way to the next milestone: in words, and how much of the ring is filled.
+
+    `pause` says until when no further friend counts, because a cap is reached; empty otherwise.
+    """
 
     count: str
     words: str
+    pause: str
     filled: float
 
 
@@ -77,7 +88,7 @@ def _referrer_values(participant: Participant, contents: WalletContents, at: Mom
     friends, place = contents.parts.friends, contents.parts.place
     return {
         "participant": participant,
-        "ring": _ring(participant, place, contents.now_ms) if place else None,
+        "ring": _ring(participant, contents.grants, contents.now_ms),
         "place": place,
         "place_text": _place_text(place) if place else "",
         "today_text": gettext("+%(num)d today", num=place.today) if place and place.today else "",
@@ -112,16 +123,19 @@ def _place_text(place: BoardPlace) -> str:
     return gettext("#%(rank)d of %(total)d", rank=place.rank, total=place.total)
 
 
-def _ring(participant: Participant, place: BoardPlace, now_ms: int) -> Ring | None:
-    """The way to the next milestone of the rules in force; None for a partner, and for a program without a milestone ahead."""
+def _ring(participant: Participant, grants: ReferrerGrants | None, now_ms: int) -> Ring | None:
+    """The way to the next milestone of the rules in force; None for a partner, someone banned, or without a milestone ahead."""
     version = context().catalog.program_at(participant.program, now_ms)
-    if version is None or participant.partner:
+    if version is None or participant.partner or grants is None:
         return None
-    progress = next_milestone((rule for rule in version.program.rewards if rule.to == "referrer"), place.score)
-    return _ring_of(progress) if progress else None
+    program = version.program
+    room = cap_room(program.caps.per_referrer, grants.counts, to_datetime(now_ms), program.timezone)
+    rules = (rule for rule in program.rewards if rule.to == "referrer")
+    progress = next_milestone(rules, grants.conversions, room.ever)
+    return _ring_of(progress, room.full) if progress else None
 
 
-def _ring_of(progress: MilestoneProgress) -> Ring:
+def _ring_of(progress: MilestoneProgress, full: Period | None) -> Ring:
     count = ngettext(
         "%(friends)d of %(num)d friend", "%(friends)d of %(num)d friends", progress.needed, friends=progress.friends
     )
@@ -131,4 +145,16 @@ def _ring_of(progress: MilestoneProgress) -> Ring:
         progress.missing,
         reward=reward_name(progress.rule),
     )
-    return Ring(count, words, round(RING * progress.friends / progress.needed, 1))
+    return Ring(count, words, _pause_text(full), round(RING * progress.friends / progress.needed, 1))
+
+
+def _pause_text(full: Period | None) -> str:
+    match full:
+        case "day":
+            return gettext("You have reached today's limit. Friends who follow from tomorrow on count again.")
+        case "week":
+            return gettext("You have reached this week's limit. Friends who follow from next week on count again.")
+        case "month":
+            return gettext("You have reached this month's limit. Friends who follow from next month on count again.")
+        case _:
+            return ""

@@ -1,6 +1,7 @@
 """Webhooks and their deliveries as pages of the console."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, assert_never, get_args
 
 from flask import request
@@ -8,6 +9,7 @@ from flask_babel import lazy_gettext
 
 from referral.console.guard import Visit
 from referral.events.deliveries import AttemptFailure
+from referral.mail import MAX_ADDRESS
 from referral.pages.console_shell import Toast
 from referral.pages.languages import gettext, ngettext
 from reward_dispatcher.delivery.messages import WEBHOOK_EVENT_TYPES
@@ -21,7 +23,7 @@ from reward_dispatcher.http_api.webhook_responses import (
 )
 from reward_dispatcher.pages.reward_parts import render_part
 
-WebhookAction = Literal["replay", "recover", "missing", "test", "rotate", "enable", "disable"]
+WebhookAction = Literal["replay", "recover", "missing", "test", "rotate", "enable", "disable", "contact"]
 ACTIONS: tuple[WebhookAction, ...] = get_args(WebhookAction)
 WebhookState = Literal["works", "failing", "disabled", "unused"]
 _STATES: Mapping[WebhookState, tuple[str, str, object]] = {
@@ -50,6 +52,15 @@ _DISABLED: Mapping[str, object] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The e-mail address that warnings go to, for an operator who may change it; `invalid` is one that was refused."""
+
+    address: str = ""
+    is_set: bool = False
+    invalid: str = ""
+
+
 def webhook_state(webhook: WebhookResponse) -> WebhookState:
     """Returns how a webhook is, in one word."""
     if not webhook.enabled:
@@ -71,6 +82,7 @@ def webhook_page(
     stats: WebhookStatsResponse,
     found: DeliveriesResponse,
     status: DeliveryStatus | None,
+    contact: Contact,
 ) -> str:
     """One webhook as HTML."""
     tabs = [("", gettext("All")), *((one, str(_STATUSES[one][2])) for one in STATUSES)]
@@ -88,6 +100,8 @@ def webhook_page(
         statuses=_STATUSES,
         failures=_FAILURES,
         disabled=_DISABLED,
+        contact=contact,
+        max_address=MAX_ADDRESS,
         toast=_toast(),
     )
 
@@ -131,5 +145,7 @@ def _done_text(action: WebhookAction, number: int) -> str:
             return gettext("Disabled: nothing is sent to it.")
         case "rotate":
             return gettext("It has new secrets.")
+        case "contact":
+            return gettext("The contact is changed.")
         case _:
             assert_never(action)

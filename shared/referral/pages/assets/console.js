@@ -150,6 +150,7 @@ if (desk && "BarcodeDetector" in window && navigator.mediaDevices) {
   offer.hidden = false;
   hint.textContent = hint.dataset.ask;
   offer.querySelector("button").addEventListener("click", async () => {
+    offer.hidden = true; /* a second camera would stay on */
     try {
       const detector = new BarcodeDetector();
       const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
@@ -166,6 +167,7 @@ if (desk && "BarcodeDetector" in window && navigator.mediaDevices) {
       look();
     } catch {
       video.hidden = true;
+      offer.hidden = false;
       hint.textContent = hint.dataset.denied;
     }
   });

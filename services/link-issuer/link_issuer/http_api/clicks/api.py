@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from flask import g
-from flask_smorest import Blueprint
 from msgspec import Meta, Struct
 
 from link_issuer.click_log import MAX_DELAY_MS, ClickLog, SearchTooLarge
@@ -25,6 +24,7 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import response

@@ -1,7 +1,6 @@
 """Links: further codes of a participant, each for a channel, a content item and a call to action."""
 
 from flask import g
-from flask_smorest import Blueprint
 
 from link_issuer.domain.link_spec import LinkSpec, disable_link, new_link
 from link_issuer.http_api.dependencies import dependencies
@@ -17,6 +16,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import response
 

@@ -7,13 +7,13 @@ from typing import Literal
 
 import segno
 from flask import Response
-from flask_smorest import Blueprint
 from marshmallow import RAISE, fields, validate
 from PIL import Image, ImageColor
 
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.picture_response import PICTURE_RESPONSES, find_or_draw
 from link_issuer.http_api.require import require_code_holder
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.validation.strict_schema import StrictSchema
 

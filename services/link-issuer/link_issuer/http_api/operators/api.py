@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from flask import g
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from link_issuer.http_api.dependencies import dependencies
@@ -29,6 +28,7 @@ from referral.events.ids import random_id
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.paging import decode_offset, encode_cursor
 from referral.http.problems import Problem
 from referral.http.responses import response

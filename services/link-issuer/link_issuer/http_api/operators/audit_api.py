@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, cast
 
 from flask import g
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 from msgspec import Meta
 
@@ -13,6 +12,7 @@ from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.operators.operator_request import AuditQuery
 from link_issuer.http_api.operators.operator_response import AuditPageResponse, actor_names, audit_entry
 from referral.http.api_keys import require_program_access, requires
+from referral.http.json_body import Blueprint
 from referral.http.paging import decode_cursor, encode_cursor
 from referral.http.responses import response
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from flask_smorest import Blueprint
-
 from link_issuer.domain.enrolment import IgnoredValue, PlacedEnrolment
 from link_issuer.http_api.participants.change_request import CHANGE_EXAMPLE, ParticipantChangeSchema, read_changes
 from link_issuer.http_api.participants.enrolment_request import (
@@ -29,6 +27,7 @@ from referral.events.entities import Participant
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import response

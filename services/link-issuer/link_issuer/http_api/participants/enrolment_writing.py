@@ -1,6 +1,5 @@
 """Writes new participants and their profiles: exactly one record of each, however many requests enrol a person at once."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,9 +20,9 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.require import require_program
+from referral.polling import becomes_true
 
 _WAIT_S = 1.5  # for another request that enrols the same person
-_LOOK_AGAIN_S = 0.02
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -129,17 +128,18 @@ class NewParticipants:
 
     def _join(self, others: Iterable[_Wanted]) -> dict[str, NamedParticipant]:
         """People whom another request enrols: as that one did. With the same details this request writes the same, too."""
-        deadline, waiting = time.monotonic() + _WAIT_S, {one.enrolment.id: one for one in others}
+        waiting = {one.enrolment.id: one for one in others}
         found: dict[str, NamedParticipant] = {}
-        while True:
-            found |= _read(waiting.keys() - found.keys())
+
+        def is_complete() -> bool:
+            found.update(_read(waiting.keys() - found.keys()))
             missing = [one for id, one in waiting.items() if id not in found]
-            found |= self._write([one for one in missing if one.reserved.outcome == "same"])
-            if len(found) == len(waiting):
-                return found
-            if time.monotonic() > deadline:
-                raise _unfinished(one.enrolment for one in missing if one.enrolment.id not in found)
-            time.sleep(_LOOK_AGAIN_S)
+            found.update(self._write([one for one in missing if one.reserved.outcome == "same"]))
+            return len(found) == len(waiting)
+
+        if not becomes_true(is_complete, _WAIT_S):
+            raise _unfinished(one.enrolment for id, one in waiting.items() if id not in found)
+        return found
 
 
 def _code_name(details: Enrolment) -> str:

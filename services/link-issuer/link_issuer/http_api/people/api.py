@@ -2,7 +2,6 @@
 
 import structlog
 from flask import g
-from flask_smorest import Blueprint
 
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.people.correction_request import EXAMPLE as CORRECTION_EXAMPLE
@@ -24,6 +23,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent, idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.require import require_program
 from referral.http.responses import response

@@ -1,7 +1,6 @@
 """Programs: a program file is applied as a version; programs and their versions are read."""
 
 from flask import g
-from flask_smorest import Blueprint
 from marshmallow import RAISE, fields
 
 from link_issuer.http_api.programs.program_examples import PROGRAM, PROGRAM_VERSION
@@ -20,6 +19,7 @@ from link_issuer.http_api.request_body import YAML_TYPES
 from referral.http.api_keys import requires
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.openapi_annotations import reads_headers
 from referral.http.paging import PageQuery, decode_cursor, encode_cursor
 from referral.http.require import require_program

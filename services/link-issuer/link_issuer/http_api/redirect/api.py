@@ -5,7 +5,6 @@ links with `max_uses`, and codes that lead nowhere.
 """
 
 from flask import Response, request
-from flask_smorest import Blueprint
 from redis.exceptions import RedisError
 
 from link_issuer.http_api.dependencies import dependencies
@@ -15,6 +14,7 @@ from link_issuer.http_api.redirect.redirect_resolver import NeedsUsageCheck, Una
 from link_issuer.http_api.redirect.usage_limit import use_link
 from referral.catalog.view import Catalog
 from referral.http.context import Context, context
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 

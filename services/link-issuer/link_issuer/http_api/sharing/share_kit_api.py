@@ -3,23 +3,22 @@
 from typing import get_args
 
 from flask_babel import force_locale
-from flask_smorest import Blueprint
 from marshmallow import RAISE
 
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.policies.catalogue import CHANNELS
 from link_issuer.domain.share_kit import ShareKit, best_code_holder, policy_violations
-from link_issuer.http_api.dependencies import dependencies
-from link_issuer.http_api.profiles import find_profile
 from link_issuer.http_api.request_body import invalid_body
 from link_issuer.http_api.require import require_participant
+from link_issuer.http_api.sharing.invitations import find_invitation
 from link_issuer.http_api.sharing.share_kit_response import ShareKitResponse, share_kit_response
-from link_issuer.pages.invitation import Invitation, invitation_kit
+from link_issuer.pages.invitation import invitation_kit
 from referral.events.entities import Participant, ProgramVersion
 from referral.events.facts import Channel
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import response
 from referral.pages.languages import LOCALES, Language, first_language
@@ -87,14 +86,8 @@ def compose_kit(
         item,
         lambda link: unavailable_reason(link, owner, version, now) is None,
     )
-    link = dependencies().link_url(holder.code)
     try:
-        return invitation_kit(
-            Invitation(program=program, owner=owner, profile=find_profile(owner), holder=holder, address=link),
-            channel,
-            content,
-            locale,
-        )
+        return invitation_kit(find_invitation(program, owner, holder), channel, content, locale)
     except LookupError:
         ids = ", ".join(item.id for item in program.content)
         rule = f"must be one of the content items of {program.id}: {ids}" if ids else f"{program.id} has no content yet"

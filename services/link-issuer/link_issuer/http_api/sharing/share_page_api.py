@@ -4,17 +4,17 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request, url_for
-from flask_smorest import Blueprint
 
 from link_issuer.domain.availability import unavailable_reason
 from link_issuer.domain.share_kit import ShareKit, policy_violations
 from link_issuer.http_api.dependencies import dependencies
-from link_issuer.http_api.profiles import find_profile
 from link_issuer.http_api.redirect.dead_end_response import dead_end
+from link_issuer.http_api.sharing.invitations import find_invitation
 from link_issuer.pages.invitation import Invitation, invitation_kit, page_channel, page_content
 from link_issuer.pages.share_page import SharePage, compose_poster, compose_share_page
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.pages.languages import language, use_languages_of
 
@@ -98,16 +98,16 @@ def compose_page(code: str) -> ComposedPage | Response:
     reason = unavailable_reason(holder, owner, version, to_datetime(now_ms), uses)
     if version is None or owner is None or reason is not None:
         return dead_end(reason or "unknown", holder, code)
-    link = dependencies().link_url(holder.code)
-    return _compose(
-        Invitation(program=version.program, owner=owner, profile=find_profile(owner), holder=holder, address=link)
-    )
+    return _compose(find_invitation(version.program, owner, holder))
 
 
 def _compose(invitation: Invitation) -> ComposedPage:
-    """The page of an invitation; without the program's texts if they violate the channel's policy."""
+    """The page of an invitation; without the program's texts if they violate the channel's policy.
+
+    One that does not count has the channel `web`: its link still leads to the program, while its code is of no use.
+    """
     use_languages_of(invitation.program.name)
-    channel = page_channel(request.args.get("channel", ""), invitation.holder)
+    channel = page_channel(request.args.get("channel", ""), invitation.holder) if invitation.counts else "web"
     content = page_content(request.args.get("content", ""), invitation.program, invitation.holder)
     kit = invitation_kit(invitation, channel, content, language())
     query = {"lang": language(), "channel": channel, **({"content": kit.content} if kit.content else {})}

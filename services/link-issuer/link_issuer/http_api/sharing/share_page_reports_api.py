@@ -5,7 +5,6 @@ are limited per minute by address and by code.
 """
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from link_issuer.domain.share_report import MAX_PRESSES, TOKEN_LIFETIME_MS, is_expired, share_page_fact
 from link_issuer.http_api.dependencies import dependencies
@@ -17,6 +16,7 @@ from referral.events.facts import ShareToken
 from referral.events.ids import random_id
 from referral.http.context import context
 from referral.http.idempotency import idempotent
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.responses import Headers, response
 from referral.tokens import InvalidTokenError

@@ -4,7 +4,6 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from link_issuer.http_api.picture_response import find_or_draw
 from link_issuer.http_api.sharing.share_page_api import DEAD_END_RESPONSES, PARAMETERS, cacheable, compose_page
@@ -12,6 +11,7 @@ from link_issuer.pages.fonts import FontMissing
 from link_issuer.pages.poster import render_png, render_preview
 from link_issuer.pages.preview_card import render_card
 from link_issuer.pages.share_page import SharePage, compose_card, compose_poster
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 
 Contents = TypeVar("Contents", bound=Hashable)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import g
-from flask_smorest import Blueprint
 
 from link_issuer.domain.link_spec import LinkSpec, link_mistakes
 from link_issuer.domain.share_report import ShareReport
@@ -18,6 +17,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.api_keys import require_program_access, requires
 from referral.http.context import context
 from referral.http.idempotency import idempotency_key, idempotent_except
+from referral.http.json_body import Blueprint
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.secret_field import SecretField

@@ -1,6 +1,6 @@
 """`POST /w/preferences`: what a participant chooses about themselves in their wallet."""
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from link_issuer.domain.participant_changes import CONTACT_CONSENT, ProfileChanges
@@ -8,6 +8,7 @@ from link_issuer.http_api.participants.change_request import ParticipantChanges
 from link_issuer.http_api.participants.participant_change import apply_changes
 from link_issuer.http_api.wallet.wallet_participant import require_wallet_participant
 from referral.http.same_origin import require_same_origin
+from referral.http.wallet_session import back_to_wallet
 from referral.pages.languages import match_language
 
 blueprint = Blueprint("wallet_preferences", __name__)
@@ -18,7 +19,7 @@ def preferences() -> AnyResponse:
     """Stores whether messages are wanted, whether the name is public, and the language of messages."""
     require_same_origin()
     apply_changes(require_wallet_participant(), ParticipantChanges(_changes()))
-    return redirect("/w?saved=1", 303, Response)
+    return back_to_wallet("saved")
 
 
 def _changes() -> ProfileChanges:

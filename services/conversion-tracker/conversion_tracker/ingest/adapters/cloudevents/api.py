@@ -1,7 +1,6 @@
 """`POST /v1/adapters/cloudevents`: accepts CloudEvents 1.0. `POST /v1/events` accepts them as well."""
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import POST_CLOUDEVENTS
 from conversion_tracker.ingest.adapters.cloudevents.cloudevents_request import parse_binary_mode, parse_cloudevents
@@ -9,6 +8,7 @@ from conversion_tracker.ingest.ingest_openapi import ACCEPTED
 from conversion_tracker.ingest.ingest_response import IngestResponse, ingest_mapped
 from conversion_tracker.ingest.program_access import program_access_check
 from referral.http.api_keys import requires
+from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
 from referral.http.responses import response
 

@@ -47,7 +47,7 @@ def _parse_structured_mode(body: bytes, mimetype: str) -> list[MappedItem]:
     return [_map_raw(raw) for raw in check_count(raws)] if raws else []
 
 
-def _map_raw(raw: msgspec.Raw) -> MappedItem:
+def _map_raw(raw: bytes | msgspec.Raw) -> MappedItem:
     """Maps one item of a batch; an item that cannot be parsed does not affect the others."""
     try:
         return _map_or_error(parse_payload(bytes(raw)))

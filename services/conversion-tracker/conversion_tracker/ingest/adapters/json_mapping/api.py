@@ -4,7 +4,6 @@ import base64
 import hmac
 
 from flask import g, request
-from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.catalog_lookups import adapter_secrets, look_up
@@ -13,13 +12,14 @@ from conversion_tracker.ingest.adapters.json_mapping.mapping import map_payload
 from conversion_tracker.ingest.adapters.json_mapping.ping import is_ping
 from conversion_tracker.ingest.adapters.json_mapping.webhook_response import WebhookResponse
 from conversion_tracker.ingest.adapters.mapped_event import IgnoredItem, MappedItem, MappingError
-from conversion_tracker.ingest.events_request import check_count, parse_payload
+from conversion_tracker.ingest.events_request import check_count, parse_foreign_payload
 from conversion_tracker.ingest.ingest_openapi import ACCEPTED
 from conversion_tracker.ingest.ingest_response import ingest_mapped
 from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import Adapter, AdapterSignature
 from referral.http.api_keys import authenticate, require_program_access
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 from referral.http.require import unknown_program
@@ -48,7 +48,7 @@ def webhook(name: str, program: str) -> tuple[WebhookResponse, int]:
         context().limiter.count(request)
     else:
         _authenticate(adapter, program, body)
-    items: list[MappedItem] = [_PING] if ping else _map_or_error(parse_payload(body), adapter, program)
+    items: list[MappedItem] = [_PING] if ping else _map_or_error(parse_foreign_payload(body), adapter, program)
     return _record(check_count(items) if items else [], adapter)
 
 

@@ -10,7 +10,6 @@ import hashlib
 import msgspec
 import structlog
 from flask import Response, request
-from flask_smorest import Blueprint
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.adapters.mapped_event import IgnoredReason, MappedEvent
@@ -42,6 +41,7 @@ from conversion_tracker.ingest.ingest_response import publish_accepted, validate
 from conversion_tracker.ingest.program_access import check_program_exists
 from referral.events.adapters import WechatAccount
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 
