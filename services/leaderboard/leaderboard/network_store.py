@@ -1,5 +1,7 @@
 """Reads the network of referrals that the fold growth keeps: whom a person brought, and who brought them."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from leaderboard.folds import state_keys
@@ -22,9 +24,13 @@ class NetworkStore:
 
     def referees(self, program: str, person: str, most: int) -> list[str]:
         """Returns the people whom a person brought and who follow, at most so many, the earliest first."""
-        key = self._key(program, person, state_keys.referees(program, person))
-        [found] = run_pipeline(self._redis, [("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most)])
-        return [one.decode() for one in found]
+        return self.referees_of(program, [person], most)[0]
+
+    def referees_of(self, program: str, people: Sequence[str], most: int) -> list[list[str]]:
+        """Returns the same for each of these people, in one round trip."""
+        keys = (self._key(program, person, state_keys.referees(program, person)) for person in people)
+        found = run_pipeline(self._redis, (("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most) for key in keys))
+        return [[one.decode() for one in referees] for referees in found]
 
     def referrer(self, program: str, person: str) -> str | None:
         """Returns who brought a person; None without one, or if the referral is refused."""

@@ -10,7 +10,7 @@ from referral.events.section import Section, Slug
 MAX_DRAWS = 20
 MAX_WINNERS = 500
 SecretHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", extra={"must_be": "a SHA-256 hash: 64 of 0-9 and a-f"})]
-DrawPeriod = Literal["day", "week", "month"]
+DrawPeriod = Literal["day", "week", "month", "campaign"]
 
 
 class Draw(Section, frozen=True, kw_only=True):

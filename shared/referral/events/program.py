@@ -7,7 +7,7 @@ from msgspec import Meta, field
 from referral.events.adapters import MAX_ADAPTERS, Adapter, WechatAccount
 from referral.events.attribution_rules import Attribution
 from referral.events.attributions import ReferrerKind
-from referral.events.board_rules import MAX_BOARDS, Board
+from referral.events.board_rules import MAX_BOARDS, Board, Campaign
 from referral.events.caption_template import PLACEHOLDERS
 from referral.events.challenges import MAX_CHALLENGES, Challenge
 from referral.events.content import MAX_CONTENT_ITEMS, ContentItem
@@ -191,6 +191,17 @@ class Program(Section, frozen=True, kw_only=True):
             " [Draws](draws.md). reward-dispatcher pays each winner.",
         ),
     ] = ()
+    campaign: Annotated[
+        Campaign | None,
+        Meta(description="the days that boards of the period `campaign` rank"),
+        section(
+            "Campaign",
+            "the days of the boards of the campaign",
+            why="A launch or a season with a ranking and prizes of its own, whatever the calendar says.",
+            use="leaderboard ranks these days on boards with the period `campaign`. A later version cannot change them, and can"
+            " declare only days to come: what happened before would be missing.",
+        ),
+    ] = None
     content: Annotated[
         tuple[ContentItem, ...],
         Meta(max_length=MAX_CONTENT_ITEMS),

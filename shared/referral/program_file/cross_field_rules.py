@@ -12,7 +12,7 @@ from typing import assert_never, get_args
 from zoneinfo import ZoneInfo
 
 from referral.events.attribution_rules import QualifyingEvent
-from referral.events.board_rules import MAX_PRIZES
+from referral.events.board_rules import MAX_PRIZES, BoardPeriod
 from referral.events.challenges import MAX_CHALLENGES
 from referral.events.content import MAX_CTAS
 from referral.events.facts import Channel
@@ -112,13 +112,26 @@ def conditions_can_hold(program: RawSection) -> Iterator[Mistake]:
                     )
 
 
+def campaign_is_declared(program: RawSection) -> Iterator[Mistake]:
+    """A board of the campaign needs its days."""
+    if program.has("campaign"):
+        return
+    for board in program.sections("boards"):
+        for index, period in enumerate(board.raw_list("periods")):
+            if period == "campaign":
+                place = RawSection({}, f"{board.pointer}/periods", board.invalid)
+                yield place.mistake(
+                    index, "the program has no campaign: add `campaign` with starts and days, or remove this"
+                )
+
+
 def prizes_can_be_won(program: RawSection) -> Iterator[Mistake]:
     """A board's prizes are for periods that it has, and each rank has one prize."""
     for board in program.sections("boards"):
         sent = board.raw_list("periods")
-        periods = [period for period in get_args(Period) if period in sent] or get_args(Period)
+        periods = [period for period in get_args(BoardPeriod) if period in sent] or get_args(Period)
         prizes = board.section("prizes")
-        for period in get_args(Period):
+        for period in get_args(BoardPeriod):
             if not prizes.has(period):
                 continue
             if period not in periods:
@@ -256,6 +269,7 @@ RULES: tuple[Rule, ...] = (
     conditions_can_hold,
     money_of_rewards,
     codes_cannot_be_guessed,
+    campaign_is_declared,
     prizes_can_be_won,
     prizes_are_rewards,
     draws_can_be_held,

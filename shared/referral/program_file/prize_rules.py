@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import get_args
 
-from referral.events.board_rules import CLOSED_METRICS, MAX_BOARDS, MAX_PRIZES
+from referral.events.board_rules import CLOSED_METRICS, MAX_BOARDS, MAX_PRIZES, BoardPeriod
 from referral.events.draw_rules import MAX_DRAWS
 from referral.events.prize_ranks import ranks
 from referral.events.reward_rules import RewardTrigger
-from referral.events.section import Period
 from referral.program_file.raw_section import RawSection
 from referral.validation.mistakes import Mistake
 
@@ -31,7 +30,7 @@ def prizes_are_rewards(program: RawSection) -> Iterator[Mistake]:
             yield reward.mistake("on", f"is never paid: make it a prize of a board, such as {example}")
 
 
-def _payable(metric: str, period: Period, prizes: RawSection, rank: str) -> Iterator[Mistake]:
+def _payable(metric: str, period: BoardPeriod, prizes: RawSection, rank: str) -> Iterator[Mistake]:
     paid = ranks(rank)
     if metric not in CLOSED_METRICS:
         yield prizes.mistake(rank, f"can be no reward: only boards of {', '.join(CLOSED_METRICS)} are closed")
@@ -41,9 +40,9 @@ def _payable(metric: str, period: Period, prizes: RawSection, rank: str) -> Iter
         yield prizes.mistake(rank, f"can be no reward beyond rank {MAX_PAID_RANK}: end the range there")
 
 
-def _prizes(program: RawSection) -> Iterator[tuple[str, Period, RawSection]]:
+def _prizes(program: RawSection) -> Iterator[tuple[str, BoardPeriod, RawSection]]:
     for board in islice(program.sections("boards"), MAX_BOARDS):
-        for period in get_args(Period):
+        for period in get_args(BoardPeriod):
             yield board.raw_text("metric") or "", period, board.section("prizes").section(period)
 
 
@@ -76,5 +75,5 @@ def _closing_boards(program: RawSection) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for board in islice(program.sections("boards"), MAX_BOARDS):
         sent = [one for one in board.raw_list("periods") if isinstance(one, str)]
-        found |= {(board.raw_text("metric") or "", period) for period in sent or get_args(Period)}
+        found |= {(board.raw_text("metric") or "", period) for period in sent or get_args(BoardPeriod)}
     return found

@@ -1,14 +1,14 @@
 """Boards and the board page over HTTP: content, access, and errors."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from msgspec.structs import replace
 from redis import Redis
 
-from referral.events.board_rules import Board
+from referral.events.board_rules import Board, Campaign
 from referral.events.people import PersonErased
 from referral.log.errors import LogUnavailable
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION
@@ -354,6 +354,31 @@ def test_a_program_with_several_boards_has_a_switch_and_each_board_its_own_words
         refused = client.get(f"/p/{PROGRAM}?lang=en&metric={metric}")
         assert (refused.status_code, refused.mimetype) == (404, "text/html")
         assert "There is no such board" in refused.text
+
+
+def test_the_campaign_has_a_board_with_its_days(redis: "Redis", redis_url: str) -> None:
+    """From its first day to its last, in the program's time zone; a program without a campaign has no such period."""
+    set_scores(redis, "campaign", {AMY.id: board_score(3, NOW)})
+    board = Board(metric="referrals", periods=("campaign", "all"), prizes={"campaign": {"1": "grand"}})
+    campaign = Campaign(starts=date(2026, 11, 5), days=30)
+    version = replace(GLOW_VERSION, version=1, program=replace(GLOW, boards=(board,), campaign=campaign))
+    client = leaderboard_app(redis_url, [version, AMY, *PROFILES]).test_client()
+    body = client.get(f"{BOARD}?period=campaign", headers=AUTHORIZATION).get_json()
+    assert (body["period"], body["starts_at"], body["ends_at"]) == (
+        "campaign",
+        "2026-11-04T16:00:00Z",
+        "2026-12-04T16:00:00Z",
+    )
+    assert body["entries"][0]["score"] == 3
+    page = client.get(f"/p/{PROGRAM}?lang=en").text
+    assert 'aria-current="page">Campaign</a>' in page
+    assert "Nov 5\u2009–\u2009Dec 4" in page
+    assert "Closes Friday, December 4 at midnight (Shanghai)" in page
+    assert "Grand prize" in page
+    without = leaderboard_app(redis_url, []).test_client()
+    refused = without.get(f"{BOARD}?period=campaign", headers=AUTHORIZATION)
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "invalid")
+    assert without.get(f"/p/{PROGRAM}?period=campaign").status_code == 422
 
 
 def test_arrows_show_places_won_and_lost_since_yesterday(redis: "Redis", redis_url: str) -> None:

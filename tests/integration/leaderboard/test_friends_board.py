@@ -97,3 +97,19 @@ def test_a_person_without_friends_has_a_board_of_their_own_and_a_stranger_has_no
     assert places(friends(client, "xhs:eva")) == [(1, "xhs:eva", 9, "self")]
     unknown = client.get(f"{WHERE}/referrals/people/{person_id('xhs:none')}/friends", headers=AUTHORIZATION)
     assert (unknown.status_code, unknown.get_json()["code"]) == (404, "unknown_participant")
+
+
+def test_the_network_of_a_person_is_measured_by_degree(client: FlaskClient) -> None:
+    """Amy brought Bo, who brought two; Dai's refused referral of Amy is in no network."""
+    where = f"/v1/programs/{PROGRAM}/network"
+    amy = client.get(f"{where}/xhs:amy?people=2", headers=AUTHORIZATION).get_json()
+    assert (amy["degrees"], amy["people_below"], amy["brought_by"], amy["truncated"]) == ([1, 2], 3, None, False)
+    assert (amy["reach_multiple"], amy["top_tenth_share"]) == (3.0, 2 / 3)
+    assert [(one["external_id"], one["degree"], one["referees"]) for one in amy["people"]] == [
+        ("xhs:bo", 1, 2),
+        ("xhs:chen", 2, 0),
+    ]
+    dai = client.get(f"{where}/{DAI.id}", headers=AUTHORIZATION).get_json()
+    assert (dai["degrees"], dai["people_below"], dai["reach_multiple"], dai["brought_by"]) == ([], 0, None, BO.id)
+    assert client.get(f"{where}/xhs:none", headers=AUTHORIZATION).get_json()["code"] == "unknown_participant"
+    assert client.get(f"{where}/xhs:amy?people=5001", headers=AUTHORIZATION).status_code == 422

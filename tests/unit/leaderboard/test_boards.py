@@ -1,7 +1,7 @@
 """The boards fold: in whatever order conversions come, the board is that of a naive count."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from leaderboard.domain.score import count_of, reached_at_of
 from leaderboard.folds.boards_fold import BoardsFold
 from referral.catalog.view import Catalog
+from referral.events.board_rules import Campaign
 from referral.events.conversions import ConversionCleared, ConversionReversed, conversion_key
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import START, participant
@@ -106,6 +107,23 @@ def test_after_a_reversal_the_time_of_the_remaining_referrals_decides_a_tie() ->
     fold.append((conversion_key(line), line) for line in (first, later, other, reversed_conversion(later)))
     fold.drain()
     assert [member for _, member in fold.scores("prg_glow:referrals:all")] == [bo, amy]
+
+
+@given(days=st.lists(st.integers(0, 20), max_size=8))
+def test_the_board_of_the_campaign_has_its_days_alone(days: list[int]) -> None:
+    """The days that the first version with a campaign declares, whole days in the program's time zone."""
+    campaign = Campaign(starts=date(2026, 11, 5), days=7)
+    program = replace(GLOW_VERSION.program, campaign=campaign)
+    versions = [
+        GLOW_VERSION,
+        replace(GLOW_VERSION, version=2, program=program, effective_from=START + timedelta(days=1)),
+    ]
+    fold = LogFold(BoardsFold(), Catalog(versions))
+    lines = [cleared_conversion(REFERRERS[0], f"p{n}", START + timedelta(days=day)) for n, day in enumerate(days)]
+    fold.append((conversion_key(line), line) for line in lines)
+    fold.drain()
+    counted = sum(4 <= day <= 10 for day in days)
+    assert [count_of(score) for score, _ in fold.scores("prg_glow:referrals:campaign")] == [counted] * bool(counted)
 
 
 def test_a_referrer_without_referrals_is_removed_from_every_board_and_from_the_state() -> None:

@@ -89,7 +89,7 @@ def test_the_buckets_of_a_month_contain_all_of_its_days(second: int, zone: str) 
 )
 def test_an_invalid_period_is_refused_with_what_to_write(name: str) -> None:
     """The message states how a period is written, and from which year to which."""
-    with pytest.raises(UnknownPeriod, match="write day, week, month or all, or name one from 1970 to 2105"):
+    with pytest.raises(UnknownPeriod, match="write day, week, month, campaign or all, or name one from 1970 to 2105"):
         window(name, 0, "Asia/Shanghai")
 
 

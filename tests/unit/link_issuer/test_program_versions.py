@@ -1,13 +1,14 @@
 """The sequence of a program's versions."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from link_issuer.domain.program_versions import InvalidEffectiveTime, apply_program
+from link_issuer.domain.program_versions import InvalidCampaign, InvalidEffectiveTime, apply_program
+from referral.events.board_rules import Campaign
 from referral.events.entities import RULE_CHANGE_DELAY, ProgramVersion
 from referral.events.program import Program
 from referral.events.timestamps import to_ms
@@ -41,6 +42,28 @@ def test_other_rules_are_the_next_version_after_the_delay() -> None:
     assert next_.is_new
     assert next_.version.version == 2
     assert to_ms(next_.version.effective_from) == later + RULE_CHANGE_DELAY // timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(("starts", "allowed"), [(date(2026, 11, 1), False), (date(2026, 11, 2), True)])
+def test_a_campaign_that_is_declared_later_is_one_to_come(starts: date, allowed: bool) -> None:
+    """What happened before this version takes effect was not counted for it. The first version may have any days."""
+    with_campaign = replace(RULES, campaign=Campaign(starts=starts, days=30))
+    assert apply_program(None, with_campaign, None, to_ms(NOW)).version.program.campaign is not None
+    if allowed:
+        assert apply_program(_first(), with_campaign, None, to_ms(NOW)).is_new
+    else:
+        with pytest.raises(InvalidCampaign, match="must start on 2026-11-02 or later"):
+            apply_program(_first(), with_campaign, None, to_ms(NOW))
+
+
+@pytest.mark.parametrize("changed", [None, Campaign(starts=date(2026, 11, 5), days=31)])
+def test_a_declared_campaign_stays_as_it_is(changed: Campaign | None) -> None:
+    """Boards are counted by its days; other rules may change."""
+    declared = replace(RULES, campaign=Campaign(starts=date(2026, 11, 5), days=30))
+    first = apply_program(None, declared, None, to_ms(NOW)).version
+    with pytest.raises(InvalidCampaign, match="must stay as declared"):
+        apply_program(first, replace(declared, campaign=changed), None, to_ms(NOW) + 60_000)
+    assert apply_program(first, replace(declared, holding_days=7), None, to_ms(NOW) + 60_000).is_new
 
 
 @given(st.integers(-(10**9), 10**9))

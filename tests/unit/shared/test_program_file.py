@@ -62,6 +62,7 @@ TAG = {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend who str
 SAVE = TAG | {"id": "save", "placement": "comment"}
 COMPARED = ITEM | {"ctas": [TAG, SAVE], "experiment": {"id": "exp", "variants": ["tag", "save"]}}
 LIN = {"id": "kol_lin", "kind": "influencer", "channel": "wechat"}
+CAMPAIGN = {"starts": "2026-11-01", "days": 60}
 GLOW30 = {"id": "glow30", "hashtag": "#Glow30", "starts": "2026-11-01", "days": 30}
 POINTERS_OF_ELEMENTS = ["/content/0/elements/easy_share", "/content/0/elements/luck"]
 POINTERS_OF_NO_CTAS = ["/content/0/ctas", "/content/0/experiment/variants/0", "/content/0/experiment/variants/1"]
@@ -263,6 +264,9 @@ def _decoded(content: dict[str, Any], program: Program) -> Program:
             {"boards": [{"metric": "referrals", "periods": ["day"], "prizes": {"month": {"1": "x"}}}]},
             ["/boards/0/prizes/month"],
         ),
+        ({"boards": [{"metric": "posts", "periods": ["day", "campaign"]}]}, ["/boards/0/periods/1"]),
+        ({"boards": [{"metric": "posts", "periods": ["campaign"]}], "campaign": CAMPAIGN}, []),
+        ({"campaign": {"starts": "tomorrow", "days": 0}}, ["/campaign/days", "/campaign/starts"]),
         (
             {"boards": [{"metric": "referrals", "prizes": {"month": {"0": "x", "3-2": "y"}}}]},
             ["/boards/0/prizes/month/0", "/boards/0/prizes/month/3-2"],
@@ -400,7 +404,9 @@ def test_the_example_file_has_every_section() -> None:
     glow = read_yaml(GLOW_FILE.read_text("utf-8")).content
     assert isinstance(glow, dict)
     sections = {one.name for one in field_declarations(ProgramFile) if "title" in one.value.meta}
-    assert sections - glow.keys() == {"adapters", "pools"}, "add the missing sections to examples/programs/glow.yaml"
+    assert sections - glow.keys() == {"adapters", "campaign", "pools"}, (
+        "add the missing sections to examples/programs/glow.yaml"
+    )
 
 
 def test_the_examples_are_valid_and_need_no_advice() -> None:

@@ -1,7 +1,7 @@
-"""Periods: day, ISO week, month and all time, by local time in a program's time zone.
+"""Periods: day, ISO week, month, all time and the campaign, by local time in a program's time zone.
 
-A period is identified by its name: `2026-11-24`, `2026-W48` (ISO 8601), `2026-11` or `all`. A program's time zone is that of its
-first version and never changes, because counts are stored by the boundaries of its days.
+A period is identified by its name: `2026-11-24`, `2026-W48` (ISO 8601), `2026-11`, `campaign` or `all`.
+A program's time zone is that of its first version and never changes, because counts are stored by the boundaries of its days.
 """
 
 import re
@@ -11,13 +11,15 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from referral.events.board_rules import BoardPeriod, Campaign
 from referral.events.section import Period
 
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "all")
 END_OF_TIME_S = 2**32  # in the year 2106; scores contain seconds in 32 bits
 FIRST_YEAR, LAST_YEAR = 1970, 2105  # of periods by name: all of their seconds fit into scores, in every time zone
 HOW_TO_NAME_ONE = (
-    f"write day, week, month or all, or name one from {FIRST_YEAR} to {LAST_YEAR}: 2026-11-24, 2026-W48, 2026-11"
+    f"write day, week, month, campaign or all, or name one from {FIRST_YEAR} to {LAST_YEAR}: 2026-11-24, 2026-W48,"
+    " 2026-11"
 )
 _DAY = timedelta(days=1)
 _QUARTER_S = 15 * 60  # of an hour: no day of any time zone has begun within one since 1972
@@ -32,7 +34,7 @@ class UnknownPeriod(ValueError):
 class Window:
     """A period in a time zone: `start_s` is its first second since the epoch, `end_s` the first second after it."""
 
-    kind: Period
+    kind: BoardPeriod
     name: str
     start_s: int
     end_s: int
@@ -66,6 +68,13 @@ def _windows(day: date, zone: str) -> tuple[Window, Window, Window, Window]:
     return _day(day, tz), _week(day, tz), _month(day, tz), ALL_TIME
 
 
+def campaign_window(campaign: Campaign, zone: str) -> Window:
+    """Returns the period of a campaign in an IANA time zone."""
+    tz = ZoneInfo(zone)
+    end = campaign.starts + campaign.days * _DAY
+    return Window("campaign", "campaign", _midnight(campaign.starts, tz), _midnight(end, tz))
+
+
 def window(name: str, second: int, zone: str) -> Window:
     """Returns the period with this name, or the one of this kind (`day`, …) that contains `second`.
 
@@ -79,15 +88,17 @@ def window(name: str, second: int, zone: str) -> Window:
         raise UnknownPeriod(f"{name[:32]!r} is not a period: {HOW_TO_NAME_ONE}") from None
 
 
-def kind_of(name: str) -> Period:
+def kind_of(name: str) -> BoardPeriod:
     """Returns what kind of period a name is of, e.g. "2026-W48" → "week"."""
     if "W" in name:
         return "week"
-    return "all" if name == "all" else ("month" if name.count("-") == 1 else "day")
+    if name in ("all", "campaign"):
+        return "all" if name == "all" else "campaign"
+    return "month" if name.count("-") == 1 else "day"
 
 
 def days(window: Window, zone: str) -> Iterator[str]:
-    """The names of the days in a day, week or month."""
+    """The names of the days in a day, week, month or campaign."""
     tz = ZoneInfo(zone)
     day = datetime.fromtimestamp(window.start_s, tz).date()
     last = datetime.fromtimestamp(window.end_s - 1, tz).date()

@@ -1,8 +1,9 @@
-"""Which boards a second counts on: those of its day, week, month and of all time."""
+"""Which boards a second counts on: those of its day, week, month, of all time, and of the campaign."""
 
 from leaderboard.domain.periods import windows
 from leaderboard.domain.tally import QUARTER_S
 from leaderboard.folds import state_keys
+from leaderboard.folds.campaigns import campaign_of
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
@@ -27,7 +28,9 @@ class BoardPeriods:
         if boards is None:
             if len(self._cache) >= _CACHE_SIZE:
                 self._cache.clear()
-            found = windows(second, self._time_zones.zone_of(program, catalog))
+            zone = self._time_zones.zone_of(program, catalog)
+            found, campaign = [*windows(second, zone)], campaign_of(program, zone, catalog)
+            found += [campaign] if campaign and campaign.contains(second) else []
             keys = tuple(state_keys.board(program, metric, window.name, kind) for window in found)
             boards = self._cache[cache_key] = keys, tuple((window.start_s, window.end_s) for window in found)
         return boards

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from leaderboard.http_api import board_page, boards, closings, draws, insights, wallet
+from leaderboard.http_api import board_page, boards, closings, draws, insights, networks, wallet
 from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
@@ -15,6 +15,7 @@ BLUEPRINTS = (
     closings.blueprint,
     draws.blueprint,
     insights.blueprint,
+    networks.blueprint,
     board_page.blueprint,
     wallet.blueprint,
 )

@@ -9,7 +9,7 @@ from leaderboard.board_store import BoardName, board_name
 from leaderboard.domain.periods import Window
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, PartitionSlice, entries_after, entries_around
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.http_api.requests import require_metric, require_window, require_zone
+from leaderboard.http_api.requests import require_metric, require_period
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.http.context import context
@@ -48,7 +48,7 @@ def require_board(
     if at is not None and not 0 <= at.timestamp() <= now_s:
         detail = f"`at` must be a time between 1970 and now; got {at.isoformat()}."
         raise Problem(422, "invalid", detail, [{"pointer": "query:at", "detail": detail}])
-    window = require_window(period, require_zone(program), int(at.timestamp()) if at else now_s)
+    window = require_period(program, period, int(at.timestamp()) if at else now_s)
     return BoardRequest(program, require_metric(metric), kind, window, at)
 
 

@@ -13,7 +13,7 @@ from leaderboard.http_api.closing_responses import (
     RankProofResponse,
 )
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.http_api.requests import ClosingQuery, KindQuery, require_metric, require_window, require_zone
+from leaderboard.http_api.requests import ClosingQuery, KindQuery, require_metric, require_period
 from leaderboard.http_api.responses import name_fields
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import CLOSED_METRICS, BoardMetric
@@ -90,7 +90,7 @@ def proof(query: dict[str, object], program: str, metric: str, period: str, exte
 
 def _board(program: str, metric: str, period: str, kind: str) -> PeriodBoard:
     """The board of a request. Raises Problem 404 for an unknown program or metric, 422 for no period of that name."""
-    window = require_window(period, require_zone(program))
+    window = require_period(program, period)
     referrers: ReferrerKind = "partner" if kind == "partner" else "follower"
     return PeriodBoard(program, require_metric(metric), referrers, window.name)
 

@@ -9,7 +9,7 @@ from leaderboard.domain.draw_result import InvalidRandomness, randomness
 from leaderboard.folds.closing_terms import PeriodBoard
 from leaderboard.http_api.closing_responses import DrawResponse
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.http_api.requests import require_window, require_zone
+from leaderboard.http_api.requests import require_period
 from referral.events.standings import DrawRandomnessGiven
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -112,7 +112,7 @@ def _find_result(name: PeriodBoard, draw: str) -> DrawState | None:
 
 
 def _require_draw(program: str, draw: str, period: str) -> tuple[PeriodBoard, DrawState]:
-    window = require_window(period, require_zone(program))
+    window = require_period(program, period)
     declared = [
         one for version in context().catalog.versions(program) for one in version.program.draws if one.id == draw
     ]

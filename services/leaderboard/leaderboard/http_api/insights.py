@@ -4,7 +4,7 @@ from typing import get_args
 
 from leaderboard.board_store import board_name
 from leaderboard.http_api.dependencies import dependencies
-from leaderboard.http_api.requests import PeriodQuery, require_window, require_zone
+from leaderboard.http_api.requests import PeriodQuery, require_period, require_zone
 from leaderboard.http_api.responses import InsightsResponse, period_fields
 from referral.events.attributions import ReferrerKind
 from referral.http.api_keys import requires
@@ -24,8 +24,7 @@ def insights(query: dict[str, str], program: str) -> InsightsResponse:
 
     Referrals of banned people count nowhere: not here, not on boards, and not for rewards.
     """
-    zone = require_zone(program)
-    window = require_window(query["period"], zone)
+    zone, window = require_zone(program), require_period(program, query["period"])
     figures = dependencies().growth.read(program, window, zone)
     boards = [board_name(program, "referrals", window.name, kind) for kind in get_args(ReferrerKind)]
     counted = dependencies().boards.total_referrals(boards)

@@ -8,6 +8,7 @@ from webargs import fields
 from leaderboard.board_history import MAX_ENTRIES
 from leaderboard.domain.board_metrics import BOARD_METRICS
 from leaderboard.domain.periods import FIRST_YEAR, HOW_TO_NAME_ONE, LAST_YEAR, UnknownPeriod, Window, window
+from leaderboard.folds.campaigns import campaign_of
 from leaderboard.http_api.dependencies import dependencies
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
@@ -24,7 +25,8 @@ HOW_TO_NAME_BOARDS = (
     f"1 to {MAX_BOARDS} boards, separated by commas, each written metric:period, such as referrals:month,posts:2026-W48"
 )
 _PERIOD_DESCRIPTION = (
-    "`day`, `week`, `month` or `all`: the current one in the program's time zone. Or a period by name: 2026-11-24, "
+    "`day`, `week`, `month` or `all`: the current one in the program's time zone. `campaign`: the program's. Or a period"
+    " by name: 2026-11-24, "
     f"2026-W48 (ISO week), 2026-11, from {FIRST_YEAR} to {LAST_YEAR}."
 )
 
@@ -115,6 +117,21 @@ def require_window(period: str, zone: str, second: int | None = None) -> Window:
         return window(period, context().clock.now_ms() // 1000 if second is None else second, zone)
     except UnknownPeriod as error:
         raise Problem(422, "invalid", str(error), [{"pointer": "query:period", "detail": str(error)}]) from None
+
+
+def require_period(program: str, period: str, second: int | None = None) -> Window:
+    """Returns a period of a program: by name, or the one of a kind that contains a second (now).
+
+    Raises Problem 404 for an unknown program, and 422 for a period that it does not have.
+    """
+    zone = require_zone(program)
+    if period != "campaign":
+        return require_window(period, zone, second)
+    campaign = campaign_of(program, zone, context().catalog)
+    if campaign is None:
+        detail = f"{program} has no campaign. Declare its days in the program file, or ask for another period."
+        raise Problem(422, "invalid", detail, [{"pointer": "query:period", "detail": detail}])
+    return campaign
 
 
 def find_participant(program: str, person: str) -> Participant | None:

@@ -8,16 +8,17 @@ from babel.dates import format_date, format_interval, format_skeleton
 from flask_babel import get_locale, lazy_gettext
 
 from leaderboard.domain.periods import Window
-from referral.events.section import Period
+from referral.events.board_rules import BoardPeriod
 from referral.pages.languages import gettext, localize
 
-TABS: Mapping[Period, object] = {
+TABS: Mapping[BoardPeriod, object] = {
     "day": lazy_gettext("Today"),
     "week": lazy_gettext("This week"),
     "month": lazy_gettext("This month"),
+    "campaign": lazy_gettext("Campaign"),
     "all": lazy_gettext("All time"),
 }
-BACK_TO_NOW: Mapping[Period, object] = {
+BACK_TO_NOW: Mapping[BoardPeriod, object] = {
     "day": lazy_gettext("See today"),
     "week": lazy_gettext("See this week"),
     "month": lazy_gettext("See this month"),
@@ -42,7 +43,7 @@ def heading(window: Window, zone: str, now_s: int) -> str:
     match window.kind:
         case "day":
             return day_text(first) if same_year else format_date(first, "full", locale=get_locale())
-        case "week":
+        case "week" | "campaign":
             return _interval(first, last, "MMMd" if same_year else "yMMMd")
         case "month":
             return format_skeleton("yMMMM", first, locale=get_locale())
@@ -52,7 +53,7 @@ def heading(window: Window, zone: str, now_s: int) -> str:
 
 def tab(window: Window, zone: str, now_s: int) -> str:
     """The text of the tab of a period: `This month` for the current one, otherwise its name, such as `September`."""
-    if window.contains(now_s):
+    if window.contains(now_s) or window.kind == "campaign":
         return str(TABS[window.kind])
     first, last = days_of(window, zone)
     match window.kind:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request
 
 from leaderboard.board_store import BoardName, board_name
 from leaderboard.domain.movement import ChangedEntry, ranks_before
-from leaderboard.domain.periods import PERIODS, Window, window, windows
+from leaderboard.domain.periods import PERIODS, UnknownPeriod, Window, window, windows
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
+from leaderboard.folds.campaigns import campaign_of
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts, closing_texts, metric_texts
 from leaderboard.pages.board_rows import (
@@ -22,9 +24,8 @@ from leaderboard.pages.board_rows import (
     own_row,
     rows_of,
 )
-from referral.events.board_rules import Board, BoardMetric, Prize
+from referral.events.board_rules import Board, BoardMetric, BoardPeriod, Prize
 from referral.events.program import Program
-from referral.events.section import Period
 from referral.http.context import context
 from referral.pages.languages import localize, use_languages_of
 from referral.pages.reward_names import reward_name
@@ -147,18 +148,24 @@ def _metrics(program: Program) -> list[BoardMetric]:
 def _window(program: Program, metric: BoardMetric, now_s: int, zone: str) -> Window:
     """The requested period; by default the month, or the board's first period. Raises UnknownPeriod."""
     kinds = _kinds(program, metric)
-    default: Period = "month" if "month" in kinds else kinds[0]
-    return window(request.args.get("period") or default, now_s, zone)
+    default: BoardPeriod = "month" if "month" in kinds else kinds[0]
+    name = request.args.get("period") or default
+    if name != "campaign":
+        return window(name, now_s, zone)
+    campaign = campaign_of(program.id, zone, context().catalog)
+    if campaign is None:
+        raise UnknownPeriod(f"{program.id} has no campaign")
+    return campaign
 
 
 def _board(program: Program, metric: BoardMetric) -> Board | None:
     return next((board for board in program.boards if board.metric == metric), None)
 
 
-def _kinds(program: Program, metric: BoardMetric) -> tuple[Period, ...]:
+def _kinds(program: Program, metric: BoardMetric) -> tuple[BoardPeriod, ...]:
     """The periods that the program shows, shortest first."""
     board = _board(program, metric)
-    return tuple(kind for kind in PERIODS if board is None or kind in board.periods) or PERIODS
+    return tuple(kind for kind in get_args(BoardPeriod) if kind in (board.periods if board else PERIODS))
 
 
 def _response(view: BoardView) -> Response:
@@ -202,7 +209,7 @@ def _texts(view: BoardView) -> dict[str, object]:
     }
 
 
-def _tab_text(kind: Period, view: BoardView) -> str:
+def _tab_text(kind: BoardPeriod, view: BoardView) -> str:
     """The text of a tab; the tab of the period that is shown has its name if it is not the current one."""
     shown = kind == view.window.kind
     return board_texts.tab(view.window, view.zone, view.now_s) if shown else str(board_texts.TABS[kind])
@@ -211,7 +218,7 @@ def _tab_text(kind: Period, view: BoardView) -> str:
 def _now_link(view: BoardView) -> dict[str, str] | None:
     """The link from another period to the current one of its kind; None if that is shown."""
     kind = view.window.kind
-    if view.window.contains(view.now_s) or kind == "all":
+    if view.window.contains(view.now_s) or kind not in board_texts.BACK_TO_NOW:
         return None
     return {"href": _url(period=kind), "text": str(board_texts.BACK_TO_NOW[kind])}
 

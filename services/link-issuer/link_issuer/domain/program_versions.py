@@ -6,7 +6,8 @@ reader of the catalog has it, so a replay decides as the folds did live.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from referral.events.entities import RULE_CHANGE_DELAY, ProgramVersion
 from referral.events.program import Program
@@ -15,6 +16,10 @@ from referral.events.timestamps import to_datetime
 
 class InvalidEffectiveTime(ValueError):
     """A version cannot take effect at the requested time; the message names when it can."""
+
+
+class InvalidCampaign(ValueError):
+    """A version cannot declare these days of the campaign; the message says which it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ def apply_program(
 ) -> AppliedProgram:
     """The version that results from applying `program`; `requested` is when it should take effect.
 
-    Equal rules result in the newest version itself. Raises InvalidEffectiveTime.
+    Equal rules result in the newest version itself. Raises InvalidEffectiveTime and InvalidCampaign.
     """
     if newest is not None and newest.program == program:
         return AppliedProgram(newest, is_new=False)
@@ -41,8 +46,24 @@ def apply_program(
         raise InvalidEffectiveTime(
             f"must be after version {newest.version} takes effect, at {newest.effective_from.isoformat()}"
         )
+    if newest is not None:
+        _check_campaign(newest.program, program, start)
     version = ProgramVersion(recorded_at=now, program=program, version=number, effective_from=start)
     return AppliedProgram(version, is_new=True)
+
+
+def _check_campaign(known: Program, program: Program, start: datetime) -> None:
+    """Boards are counted by the days of the campaign: those that were declared stay, and new ones are all to come."""
+    if known.campaign is not None and program.campaign != known.campaign:
+        raise InvalidCampaign(
+            f"must stay as declared, since boards are counted by it: starts {known.campaign.starts}, {known.campaign.days} days"
+        )
+    if known.campaign is None and program.campaign is not None:
+        first = start.astimezone(ZoneInfo(known.timezone)).date() + timedelta(days=1)
+        if program.campaign.starts < first:
+            raise InvalidCampaign(
+                f"must start on {first} or later: what happened before this version takes effect would be missing on its boards"
+            )
 
 
 def _earliest(now: datetime, *, first: bool) -> datetime:

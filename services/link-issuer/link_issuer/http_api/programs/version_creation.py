@@ -6,7 +6,7 @@ from flask import request
 
 from link_issuer.domain.advice.advice_rule import Advice
 from link_issuer.domain.advice.catalogue import find_advice
-from link_issuer.domain.program_versions import AppliedProgram, InvalidEffectiveTime, apply_program
+from link_issuer.domain.program_versions import AppliedProgram, InvalidCampaign, InvalidEffectiveTime, apply_program
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body, json_or_yaml_body
 from link_issuer.store import AlreadyTaken
@@ -71,6 +71,8 @@ def _apply(newest: ProgramVersion | None, checked: CheckResult) -> AppliedProgra
         return apply_program(newest, checked.program, checked.effective_from, context().clock.now_ms())
     except InvalidEffectiveTime as error:
         raise invalid_body([Mistake("/effective_from", str(error))], "Nothing was changed.") from error
+    except InvalidCampaign as error:
+        raise invalid_body([Mistake("/campaign", str(error))], "Nothing was changed.") from error
 
 
 def _write(version: ProgramVersion) -> ProgramVersion:
