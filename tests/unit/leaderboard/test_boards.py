@@ -118,7 +118,7 @@ def test_the_board_of_the_campaign_has_its_days_alone(days: list[int]) -> None:
         GLOW_VERSION,
         replace(GLOW_VERSION, version=2, program=program, effective_from=START + timedelta(days=1)),
     ]
-    fold = LogFold(BoardsFold(), Catalog(versions))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog(versions))
     lines = [cleared_conversion(REFERRERS[0], f"p{n}", START + timedelta(days=day)) for n, day in enumerate(days)]
     fold.append((conversion_key(line), line) for line in lines)
     fold.drain()
