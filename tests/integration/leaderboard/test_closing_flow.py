@@ -29,7 +29,7 @@ from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.records import patient, write_records
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.leaderboard import run_leaderboard
-from tests.support.waiting import wait_until
+from tests.support.waiting import is_ready, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -84,7 +84,7 @@ def test_a_month_is_closed_proven_and_drawn(settings: Settings, environ: dict[st
     encode = msgspec.json.encode
     publisher.publish(CONVERSIONS, [(conversion_key(line), encode(line)) for line in lines])
     with run_leaderboard(environ) as client:
-        wait_until(lambda: client.get(BOARD + "/closing").status_code == 404, 60)
+        wait_until(lambda: is_ready(client), 60)
         minutes = count(1)
 
         def is_closed() -> bool:
