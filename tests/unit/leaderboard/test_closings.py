@@ -240,7 +240,7 @@ def disturb(fold: LogFold, fault: str) -> None:
 
 
 @given(data=st.data(), counts=st.lists(st.integers(0, 4), min_size=1, max_size=8))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_wipes_and_restarts_at_any_time_give_the_same_bytes(data: st.DataObject, counts: list[int]) -> None:
     """States, lines and rewards equal those of a run without faults."""
     steps = [scores(*counts), AFTER, reversals(counts), AFTER + timedelta(minutes=1), AFTER + timedelta(minutes=2)]
