@@ -1,14 +1,20 @@
 """The demo's checks: a system that equals the oracle agrees, and each planted fault shows in the figure that it is about."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from link_issuer.programs.yaml_form import read_yaml
+from referral.events.budgets import BudgetAllotted, BudgetEvent, BudgetRequested, BudgetReturned
+from referral.events.facts import Order, OrderCancelled, OrderPaid, OrderRefunded, OrderReinstated
 from referral.events.line import RewardEvent
 from referral.events.money import Value
 from referral.events.redemptions import RedemptionReturned, RewardRedeemed
@@ -17,14 +23,14 @@ from referral.program_file.check import check_program_file
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.offline_run import offline_person_id, run_offline
 from referral_tools.campaign.player import CampaignResult
-from referral_tools.campaign.scenes import RaiseBudget, SpendCredit, SwitchReceiver, UploadCodes
+from referral_tools.campaign.scenes import PayWithCode, RaiseBudget, SpendCredit, SwitchReceiver, UploadCodes
 from referral_tools.campaign.simulation import Simulation
 from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.measured_ledger import MeasuredLedger, budget_limits
 from referral_tools.demo.recorded_rewards import BudgetLimit, RecordedLine, RecordedRewards, deliveries
 from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
-from referral_tools.oracle import BoardPlace, CreditUse, Figures, Oracle
+from referral_tools.oracle import TAKEN, BoardPlace, CodeOutcome, CreditUse, Figures, Oracle, WalletCode
 from tests.support.builders.demo_ledger import agreeing_ledger
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.settings import GLOW_FILE
@@ -51,6 +57,8 @@ class EqualSystem:
     expected: Figures
     budgets_waiting: int = 0
     wrong_balance: int = 0
+    wrong_outcome: CodeOutcome | None = None
+    wrong_left: int = 0
 
     def insights(self, period: str = "all") -> Insights:
         day = self.expected.total if period == "all" else self.expected.days[period]
@@ -65,7 +73,9 @@ class EqualSystem:
         return self.expected.boards[period]
 
     def rewards(self) -> RewardCounts:
-        counts = {rule: {"fulfilled": count} for rule, count in self.expected.rewards_by_rule.items()}
+        used = Counter(reward.rule for reward in self.expected.used)
+        by_rule = self.expected.rewards_by_rule.items()
+        counts = {rule: {"fulfilled": count - used[rule], "redeemed": used[rule]} for rule, count in by_rule}
         return RewardCounts(sum(self.expected.rewards_by_rule.values()), 0, counts)
 
     def wallet(self, person: str, without: object = ()) -> set[str]:
@@ -74,6 +84,13 @@ class EqualSystem:
     def credit(self, person: str) -> dict[str, int]:
         balance = self.expected.balances[person]
         return {unit: net + self.wrong_balance for unit, net in balance.items()}
+
+    def code_outcome(self, person: str, order: str) -> CodeOutcome:
+        return self.wrong_outcome or self.expected.coded_orders.outcomes[person, order]
+
+    def amount_left(self, person: str, reward: str) -> int:
+        left = self.expected.code_amounts_left.items()
+        return next(amount for one, amount in left if (one.beneficiary, one.id) == (person, reward)) + self.wrong_left
 
     def budgets(self) -> list[Any]:
         return [_Waiting(self.budgets_waiting)]
@@ -87,15 +104,27 @@ class _Waiting:
 
 @pytest.fixture(scope="module")
 def expected() -> Figures:
-    """The figures of a small campaign, in which a person used part of their credit."""
-    program = check_program_file(read_yaml(GLOW_FILE.read_text()).content).program
-    assert program is not None
+    """The figures of a small campaign, in which a person used part of their credit, and orders were paid with two codes."""
+    glow = check_program_file(read_yaml(GLOW_FILE.read_text()).content).program
+    assert glow is not None
+    early = [structs.replace(one, referrals=1) if one.id == "vip" else one for one in glow.rewards]
+    program = structs.replace(glow, rewards=tuple(early))
     journal = run_offline(Simulation(SMALL, program, 7, END).steps(), program.id)
     oracle = Oracle(program, lambda person: offline_person_id(program.id, person))
     found = oracle.facts(journal)
     spender = next(iter(found.balances))
     journal.credit_uses.append(CreditUse(spender, "CNY", "order_1", 300, 100, partial=True))
+    for rule, code in (("first20", "WELCOME"), ("vip", "VOUCHER")):
+        reward = next(one for one in found.owed.values() if one.rule == rule)
+        journal.codes.append(WalletCode(code, reward.id, rule, reward.beneficiary, reward.value))
+        journal.facts += [_order(f"{code}_{number}", code) for number in (1, 2)]
     return oracle.facts(journal)
+
+
+def _order(order: str, code: str) -> OrderPaid:
+    """An order of 50.00, for which 30.00 of a code of a fixed amount are used."""
+    data = Order(order=order, amount=Decimal(50), currency="CNY", reward_code=code, reward_amount=Decimal(30))
+    return OrderPaid(id=f"evt_{order}", program=PROGRAM, person="xhs:buyer", occurred_at=START, data=data)
 
 
 def ledger(expected: Figures) -> MeasuredLedger:
@@ -177,8 +206,34 @@ def test_a_wrong_balance_and_a_reward_that_still_waits_show(expected: Figures) -
         assert not verdict(system, ledger(expected)).agrees
 
 
+def test_a_code_that_was_taken_or_left_wrongly_shows(expected: Figures) -> None:
+    """Of two orders with one code the second is refused; to take none loses a use, to take both doubles it."""
+    outcomes = expected.coded_orders.outcomes
+    assert Counter(outcomes.values()) == {
+        TAKEN: 2,
+        CodeOutcome("refused", "already_redeemed"): 1,
+        CodeOutcome("refused", "insufficient"): 1,
+    }
+    lost = verdict(EqualSystem(expected, wrong_outcome=CodeOutcome("refused", "unknown")), ledger(expected))
+    doubled = verdict(EqualSystem(expected, wrong_outcome=TAKEN), ledger(expected))
+    assert [(one.lost, one.doubled) for one in (lost, doubled)] == [(2, 0), (0, 2)]
+    wrong = verdict(EqualSystem(expected, wrong_left=1), ledger(expected))
+    assert [row.figure for row in wrong.rows if not row.agrees] == [
+        "1 codes of a fixed amount, what is left: differing"
+    ]
+
+
+def test_a_voucher_that_was_used_and_is_not_owed_any_more_is_debt(expected: Figures) -> None:
+    """And it is still a reward that was handed out."""
+    voucher = next(iter(expected.used_amounts))
+    without = replace(expected, owed={id: one for id, one in expected.owed.items() if id != voucher.id})
+    credit = expected.balances.get(voucher.beneficiary, {}).get("CNY", 0)
+    assert without.balances[voucher.beneficiary]["CNY"] == credit - 3000
+    assert without.rewards_by_rule["vip"] == expected.rewards_by_rule["vip"]
+
+
 def test_the_campaign_has_every_scene() -> None:
-    """Codes run out and come, a budget is raised, the receiver dies and returns, credit is used in each way."""
+    """Codes run out and come, a budget is raised, the receiver dies and returns, credit and codes are used in each way."""
     program = check_program_file(read_yaml(GLOW_FILE.read_text()).content).program
     assert program is not None
     steps = list(Simulation(CampaignModel(), program, 7, END).steps())
@@ -192,6 +247,32 @@ def test_the_campaign_has_every_scene() -> None:
     limits = budget_limits(program, steps)
     assert [one.total for one in limits] == [300_000, 6_000_000]
     assert sum(isinstance(one, RaiseBudget) for one in scenes) == 1
+    payments = [one for one in scenes if isinstance(one, PayWithCode)]
+    assert {one.checkout for one in payments} == {"none", "used", "held"}
+    assert {one.fact.data.currency for one in payments} == {"CNY", "EUR"}
+    assert any(one.fact.person != one.owner for one in payments)
+    again = Counter((one.owner, one.rule) for one in payments)
+    assert again.most_common(1)[0][1] == 3
+    changes = Counter(type(deed.fact) for step in steps for deed in step.deeds)
+    assert min(changes[kind] for kind in (OrderRefunded, OrderCancelled, OrderReinstated)) > 20
+
+
+def test_one_code_is_used_for_one_order_of_an_evening() -> None:
+    """Otherwise the system would choose which of two orders wins; and all of what happened to an order is known before the next."""
+    program = check_program_file(read_yaml(GLOW_FILE.read_text()).content).program
+    assert program is not None
+    steps = list(Simulation(CampaignModel(), program, 7, END).steps())
+    orders: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for number, step in enumerate(steps):
+        payments = [one for one in step.scenes if isinstance(one, PayWithCode) and one.owner]
+        assert len({(one.owner, one.rule) for one in payments}) == len(payments)
+        for one in payments:
+            orders.setdefault((one.owner, one.rule), []).append((number, one.fact.data.order))
+    kinds = (OrderRefunded, OrderCancelled, OrderReinstated)
+    changes = [(number, deed.fact) for number, step in enumerate(steps) for deed in step.deeds]
+    last = {fact.data.order: number for number, fact in changes if isinstance(fact, kinds)}
+    for of_code in orders.values():
+        assert all(last.get(order, 0) <= following for (_, order), (following, _) in pairwise(of_code))
 
 
 @dataclass
@@ -202,10 +283,18 @@ class Log:
     number: int = 0
 
     def add(self, line_type: type[RewardEvent], reward: str, **fields: object) -> "Log":
-        """Adds a line; returns itself."""
+        """Adds a line about a reward; returns itself."""
+        return self._add(line_type, id=reward, beneficiary="psn_amy", **fields)
+
+    def lend(self, line_type: type[BudgetEvent], amount: int, **fields: object) -> "Log":
+        """Adds a line between the budget of a rule and a partition; returns itself."""
+        about = {"budget": "share", "unit": "CNY", "partition": 1, "number": self.number + 1}
+        return self._add(line_type, amount=amount, **about, **fields)
+
+    def _add(self, line_type: type[RewardEvent | BudgetEvent], **fields: object) -> "Log":
         self.number += 1
-        common = {"occurred_at": START, "program": PROGRAM, "id": reward, "beneficiary": "psn_amy"}
-        line = line_type(**common, cause=("conversions", 0, self.number, 0, 0), **fields)  # type: ignore[arg-type]
+        common = {"occurred_at": START, "program": PROGRAM, "cause": ("conversions", 0, self.number, 0, 0)}
+        line = line_type(**common, **fields)  # type: ignore[arg-type]
         self.rewards.add(RecordedLine(self.number * 1000, line))  # type: ignore[arg-type]
         return self
 
@@ -248,6 +337,27 @@ def test_a_larger_total_counts_from_when_it_was_raised_and_a_used_reward_stays_s
     returned.add(RedemptionReturned, "rwd_1", reason="reversed", **use)
     gone = returned.add(RewardRevoked, "rwd_1", reason="ban").grant("rwd_2", 500)
     assert gone.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 0
+
+
+def test_a_reward_that_costs_more_again_is_part_of_what_was_lent_until_it_is_charged() -> None:
+    """A refund of 400 is void: what it gave back may be another reward's by then, and the first one waits for the budget."""
+    part = Log().grant("rwd_1", 1000).add(RewardAdjusted, "rwd_1", value=Value(600, "CNY"), cost=Value(600, "CNY"))
+    again = part.grant("rwd_2", 400).add(RewardAdjusted, "rwd_1", value=Value(1000, "CNY"), cost=Value(1000, "CNY"))
+    assert (
+        again.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 400
+    )  # the log ends with it: it must be charged
+    revoked = again.add(RewardRevoked, "rwd_2", reason="unfollowed")
+    assert revoked.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 0
+
+
+def test_a_budget_that_lent_too_much_for_a_moment_shows() -> None:
+    """Amounts and tranches, less what came back with a request or by itself."""
+    of_reward = {"id": "rwd_1", "beneficiary": "psn_amy"}
+    answer = {"request": 1, "limit": 1000} | of_reward
+    lent = Log().lend(BudgetAllotted, 600, **answer).lend(BudgetAllotted, 300, tranche=100, **answer)
+    lent.lend(BudgetReturned, 50).lend(BudgetRequested, 80, returned=30, **of_reward).lend(BudgetAllotted, 80, **answer)
+    assert lent.rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 0
+    assert lent.lend(BudgetAllotted, 7, **answer).rewards.budget_excess([BudgetLimit(0, "share", 1000)]) == 7
 
 
 def test_messages_are_delivered_pending_dead_or_lost() -> None:

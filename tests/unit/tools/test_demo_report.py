@@ -11,9 +11,16 @@ from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.demo.report import CampaignSpan, summary
 from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
+from referral_tools.oracle import Oracle
 from reward_dispatcher.http_api.responses import RewardSummaryResponse
 from tests.support.builders.demo_ledger import agreeing_ledger
-from tests.support.builders.journals import journal, order_payment, order_refund
+from tests.support.builders.journals import (
+    journal,
+    journal_person_id,
+    journal_program,
+    order_payment,
+    order_refund,
+)
 
 GLOSSARY = Path("docs/glossary.md").read_text("utf-8")
 ALL_TIME = Insights(
@@ -50,12 +57,14 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
     readings = cast("SystemFigures", Readings())
     ledger = agreeing_ledger({"delivered": 5, "pending": 0, "dead": 0, "lost": 0})
     played = CampaignResult(journal(order_payment(1, 5), order_payment(1, 5), order_refund(1, 9, of=5)))
-    made = summary(ComparisonResult(), readings, CampaignSpan(list(DAYS), 50), played, ledger, 1.0)
+    figures = Oracle(journal_program(), journal_person_id).facts(played.journal)
+    made = summary(ComparisonResult(), readings, CampaignSpan(list(DAYS), 50), played, figures, ledger, 1.0)
     assert (made.followers_start, made.followers_end) == (50, ALL_TIME.followers)
     assert made.referral_share_all_time == ALL_TIME.referral_share
     assert made.referral_share == (6 + 15) / (20 + 30)
     assert (made.rewards_granted, made.redeemed, made.posts) == (11, 7, 2)
-    assert (made.orders, made.refunds, made.partial_uses) == (1, 1, 0)
+    assert (made.orders, made.refunds, made.cancellations, made.partial_uses) == (1, 1, 0, 0)
+    assert made.order_codes == {"taken": 0, "refused": 0}
     assert (made.reconciled, made.budget_exceeded, made.deliveries["delivered"]) == (True, 0, 5)
     assert list(made.pool_codes) == ["uploaded", "free", "reserved", "given", "void"]
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from referral_tools.campaign.script import ScriptStep
 from referral_tools.cli import main
 from referral_tools.demo.data_folder import empty_folder
-from referral_tools.demo.progress import show_progress
+from referral_tools.demo.progress import show_phase, show_progress
 from referral_tools.replay.replay_tables import show_replay
 from referral_tools.run_file import RunningSystem, read_run_file, running_addresses
 from referral_tools.stack.download_progress import DownloadProgress
@@ -111,6 +111,17 @@ def test_on_a_terminal_it_is_one_live_line() -> None:
     assert len(list(show_progress(hours(48), console, lambda: 7))) == 50
     assert "day 2 of 2" in screen.getvalue()
     assert "7 followers" in screen.getvalue()
+
+
+def test_what_is_computed_after_the_campaign_is_shown() -> None:
+    """As a line, or on a terminal for as long as it lasts."""
+    for terminal in (False, True):
+        screen = io.StringIO()
+        with show_phase(
+            Console(file=screen, width=120, force_terminal=terminal, color_system=None), "Comparing figures"
+        ):
+            assert terminal or screen.getvalue() == "Comparing figures …\n"
+        assert "Comparing figures" in screen.getvalue()
 
 
 def test_commands_find_the_running_system_also_from_a_folder_inside(

@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 import msgspec
 
+from referral.events.money import Value
 from referral.events.program import Program
 
 _PATIENCE_S = 30.0
@@ -46,12 +47,15 @@ class IngestResult(msgspec.Struct):
 
 
 class Reward(msgspec.Struct):
-    """A reward in a wallet."""
+    """A reward in a wallet; `value` and `left` are those of a credit and of a code of a fixed amount, in minor units."""
 
     id: str
     rule: str
     status: str
     code: str | None = None
+    value: Value | None = None
+    left: int | None = None
+    revoked_for: str | None = None
 
 
 class Balance(msgspec.Struct):
@@ -157,10 +161,13 @@ class Client:
         path = f"/v1/programs/{program}/people/{person}/rewards"
         return msgspec.convert(self.get(path, limit=100), _Wallet).items
 
-    def redeem(self, reward: Reward, order: str, key: str, *, by_code: bool) -> bool:
-        """Uses a reward for an order, named by its code or by its id. False where it was not to be had."""
+    def redeem(self, reward: Reward, order: str, key: str, *, by_code: bool, hold: bool = False) -> bool:
+        """Uses or holds a reward for an order, named by its code or by its id. False where it was not to be had."""
         wanted = {"code": reward.code} if by_code else {"reward_id": reward.id}
-        url, body = self._url("/v1/redemptions"), msgspec.json.encode(wanted | {"order_id": order})
+        url, body = (
+            self._url(f"/v1/redemptions{'/holds' if hold else ''}"),
+            msgspec.json.encode(wanted | {"order_id": order}),
+        )
         answer = self._request("POST", url, body, _JSON | {"Idempotency-Key": key}, accepts=409)
         return answer.status_code != 409
 

@@ -21,14 +21,11 @@ class Market:
         stage = self._stage
         if stage.step not in self._evenings:
             return
-        for person in [one for one in stage.crowd.followers if self._ready(one)]:
+        for person in [one for one in stage.crowd.followers if stage.has_welcome_code(one)]:
             if stage.dice.happens(stage.model.buyers):
-                stage.page.purchases.append(self._purchase(person))
-
-    def _ready(self, person: SimulatedPerson) -> bool:
-        """Referred, known to the system, and past the holding period."""
-        held_until = person.followed_step + self._stage.program.holding_days * _DAY + 1
-        return person.referral_count and not person.bought and max(held_until, person.known_by) < self._stage.step
+                purchase = self._purchase(person)
+                if not person.code_spent:  # without a code they buy all the same
+                    stage.page.purchases.append(purchase)
 
     def _purchase(self, person: SimulatedPerson) -> Purchase:
         person.bought = True

@@ -72,13 +72,23 @@ class CampaignModel:
 
     # The shop: refunds, orders with a friend's code, and what happens in the evening of a day of the campaign
     refunds: float = 0.15  # of orders
-    whole_refunds: float = 0.4  # of those: cancelled; the others in part
+    whole_refunds: float = 0.4  # of those: all of the order; the others in part
+    cancellations: float = 0.5  # of those are cancelled instead
+    reinstatements: float = 0.4  # of cancelled orders are valid after all
     code_orders: float = 0.6  # a day, by people who do not follow (yet)
     code_uploads: tuple[tuple[int, int], ...] = ((5, 12), (45, 150))  # day, and how many codes
     budget_raises: tuple[tuple[int, int], ...] = ((50, 60_000),)  # day, and the new total in yuan
     receiver_outage: tuple[int, ...] = (22, 24)  # the webhook receiver is dead from the first of these days to the last
     spending_days: tuple[int, ...] = (30, 42, 53)
     spenders: float = 0.4  # of promoters who follow: use part of their credit, if they have any
+    coded_days: tuple[int, ...] = (
+        25,
+        38,
+        51,
+    )  # orders are reported with the code of a reward; far enough apart for late events
+    coded_friends: float = 0.15  # of friends whose welcome code is ready
+    coded_promoters: float = 0.5  # of the most influential promoters: with their own code, if they have one
+    coded_again: float = 0.4  # of those whose code was used for an order on an earlier day
 
     def season(self, local: datetime) -> float:
         """How busy this hour is, 1 on average over a week."""

@@ -54,6 +54,7 @@ class SimulatedPerson:
     known_by: int = 0  # the step by which all their facts have arrived
     enrolled: bool = False
     bought: bool = False
+    code_spent: bool = False  # the welcome code was used for an order that the shop reported
 
     @property
     def id(self) -> str:

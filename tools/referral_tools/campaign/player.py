@@ -37,7 +37,7 @@ class CampaignResult:
 
 
 class Player:
-    """Plays steps. `settled` is called before friends buy and before scenes; it returns when the system has digested all so far."""
+    """Plays steps. `settled` is called before friends buy, before and after scenes; it returns when the system has digested all."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Player:
                     self._collect()
                     self._settled()
                     self._scenes.play(step.scenes)
+                    self._settled()
             self._collect()
         self.played.journal.participants = list(self._live_values.enrolled.values())
         return self.played
@@ -125,7 +126,8 @@ class Player:
         """The friend's welcome code, once it can be used; None where it never can."""
         while True:
             wallet = self._client.wallet(self._program, purchase.person)
-            found = next((one for one in wallet if one.code and one.status in _USABLE), None)
+            usable = (one for one in wallet if one.code and one.status in _USABLE)
+            found = next((one for one in usable if one.value is None), None)  # a voucher is no welcome code
             if found or time.monotonic() > deadline:
                 return found
             time.sleep(_LOOK_S)

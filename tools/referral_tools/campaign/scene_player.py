@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import assert_never
 
-from referral_tools.campaign.client import Client
-from referral_tools.campaign.receiver import WebhookReceiver
-from referral_tools.campaign.scenes import RaiseBudget, Scene, SpendCredit, SwitchReceiver, UploadCodes
-from referral_tools.oracle import CreditUse, Journal
+from msgspec.structs import replace
 
+from referral.events.facts import OrderPaid
+from referral.events.money import Value, in_main_unit
+from referral_tools.campaign.client import Client, Reward
+from referral_tools.campaign.receiver import WebhookReceiver
+from referral_tools.campaign.request_batches import request_batches
+from referral_tools.campaign.scenes import PayWithCode, RaiseBudget, Scene, SpendCredit, SwitchReceiver, UploadCodes
+from referral_tools.oracle import CreditUse, Journal, WalletCode
+
+_CODE_STATUSES = ("fulfilled", "delivered", "redeemed")
 _LEAST = 100  # fen: smaller credit is kept
 
 
@@ -44,6 +51,8 @@ class ScenePlayer:
                     self._switch_receiver(scene)
                 case SpendCredit():
                     self._spend(scene)
+                case PayWithCode():
+                    self._pay_with_code(scene)
                 case _:
                     assert_never(scene)
 
@@ -95,3 +104,35 @@ class ScenePlayer:
                 return round(amount / 2)  # half to even, once for the order
             case _:
                 assert_never(scene.how)
+
+    def _pay_with_code(self, scene: PayWithCode) -> None:
+        """Reports the payment, with the owner's code if there is one. The shop may have used or held it for the order before."""
+        reward = self._find_code(scene)
+        fact = scene.fact if reward is None else _with_code(scene, reward)
+        if reward is not None and scene.checkout != "none":
+            order = fact.data.order
+            self._client.redeem(reward, order, f"checkout-{order}", by_code=True, hold=scene.checkout == "held")
+        for batch in request_batches([fact, fact] if scene.twice else [fact], (), 0):
+            rejected = {one.index for one in self._client.send(batch.batch).rejected}
+            self._journal.facts += [one for index, one in enumerate(batch.facts) if index not in rejected]
+
+    def _find_code(self, scene: PayWithCode) -> Reward | None:
+        """The owner's reward by the rule, unless it was taken back; what a wallet shows of its code is noted in the journal."""
+        rewards = self._client.wallet(self._program, scene.owner) if scene.owner else []
+        found = (one for one in rewards if one.rule == scene.rule and one.status in _CODE_STATUSES)
+        reward = next((one for one in found if one.code and one.revoked_for is None), None)
+        if reward is not None and reward.code:
+            code = WalletCode(reward.code, reward.id, reward.rule, scene.owner, reward.value)
+            self._journal.codes.append(code)
+        return reward
+
+
+def _with_code(scene: PayWithCode, reward: Reward) -> OrderPaid:
+    """The payment with the code as people type it, and how much of a fixed amount is used."""
+    typed = f" {reward.code} ".lower() if scene.twice else reward.code
+    used = None if reward.value is None or scene.percent is None else _part(reward.value, scene.percent)
+    return replace(scene.fact, data=replace(scene.fact.data, reward_code=typed, reward_amount=used))
+
+
+def _part(value: Value, percent: int) -> Decimal:
+    return in_main_unit(Value(value.amount * percent // 100, value.unit))

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from referral.events.facts import OrderPaid
+
 HowUsed = Literal["whole", "hold", "cancel", "refund"]
+Checkout = Literal["none", "used", "held"]
+"""What the shop did with the code at its checkout before it reported the order: nothing, used it, or held it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +54,19 @@ class SpendCredit:
     how: HowUsed
 
 
-Scene = UploadCodes | RaiseBudget | SwitchReceiver | SpendCredit
+@dataclass(frozen=True, slots=True)
+class PayWithCode:
+    """The shop reports a payment with the code that `owner` has by a rule; without one if there is none, or it was taken back.
+
+    `percent` of a code of a fixed amount is used, all that is left if None. The event is sent twice if `twice`.
+    """
+
+    owner: str
+    rule: str
+    fact: OrderPaid
+    percent: int | None = None
+    checkout: Checkout = "none"
+    twice: bool = False
+
+
+Scene = UploadCodes | RaiseBudget | SwitchReceiver | SpendCredit | PayWithCode

@@ -1,4 +1,4 @@
-"""The shop: orders with referral codes, refunds, and the scenes of a campaign on their days.
+"""The shop: orders with codes, refunds and cancellations, and the scenes of a campaign on their days.
 
 It has dice and a platform of its own, so that people behave the same whatever the shop does.
 """
@@ -8,7 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import get_args
 
-from referral.events.facts import Order, OrderPaid, OrderRefunded, Refund
+from referral.events.facts import Order, OrderPaid
+from referral_tools.campaign.coded_orders import CodedOrders
+from referral_tools.campaign.order_changes import OrderChanges
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.platform import Platform
 from referral_tools.campaign.scenes import HowUsed, RaiseBudget, Scene, SpendCredit, SwitchReceiver, UploadCodes
@@ -27,6 +29,8 @@ class Shop:
         self._stage = stage
         self._dice = SeededRandom(f"shop {seed}")
         self.platform = Platform(self._dice, stage.model, stage.program.id, f"shop_{seed}", start)
+        self._changes = OrderChanges(stage, self.platform)
+        self._coded = CodedOrders(stage, self._dice, self._changes)
         self._uploaded = 0
 
     def turn(self, step: int, at: datetime) -> None:
@@ -43,17 +47,20 @@ class Shop:
             stage.page.scenes.extend(self._scenes(day))
 
     def sold(self, person: SimulatedPerson, order: Order, *, with_reward: bool) -> None:
-        """An order was placed; some come back: a part, or (an order without a reward) all of it."""
+        """An order was placed; some come back: a part, or (an order without a reward) all of it, which may be valid after all."""
         dice, model = self._dice, self._stage.model
         if not dice.happens(model.refunds):
             return
-        whole = not with_reward and dice.happens(model.whole_refunds)
-        part = None if whole else (order.amount / dice.choice((2, 3, 4))).quantize(Decimal("0.01"))
-        self._stage.later(dice.soon(2 * _DAY), lambda: self._refund(person, Refund(order=order.order, amount=part)))
-
-    def _refund(self, person: SimulatedPerson, refund: Refund) -> None:
-        about = self.platform.about(person)
-        self.platform.report(person, PlannedEvent(OrderRefunded(**about, data=refund)))
+        hours = dice.soon(2 * _DAY)
+        if with_reward or not dice.happens(model.whole_refunds):
+            part = dice.choice((2, 3, 4))
+            self._changes.later(hours, person, order, part)
+        elif not dice.happens(model.cancellations):
+            self._changes.later(hours, person, order, 1)
+        else:
+            self._changes.later(hours, person, order, "cancelled")
+            if dice.happens(model.reinstatements):
+                self._changes.later(hours + dice.soon(_DAY), person, order, "reinstated")
 
     def _order_by_code(self) -> None:
         """By a person who knows of the account, with a friend's code: it counts if they follow later, not if they did before."""
@@ -82,6 +89,8 @@ class Shop:
             yield SwitchReceiver(up=day == model.receiver_outage[-1])
         if day in model.spending_days:
             yield from self._spendings()
+        if day in model.coded_days:
+            yield from self._coded.scenes(self._paid)
 
     def _spendings(self) -> Iterator[Scene]:
         """Some promoters use part of their credit for an order; those without credit do not."""

@@ -13,6 +13,7 @@ from referral_tools.campaign.script import Enrolment, ScriptStep, Visit
 from referral_tools.campaign.seeded_random import SeededRandom
 
 Action = Callable[[], None]
+_DAY = 24
 
 
 class SimulationContext:
@@ -46,6 +47,11 @@ class SimulationContext:
     def later(self, hours: int, action: Action) -> None:
         """Postpones an action by whole hours, at least one."""
         self._agenda[self.step + hours].append(action)
+
+    def has_welcome_code(self, person: SimulatedPerson) -> bool:
+        """Whether a person has a welcome code by now, and has not bought: referred, known, and past the holding period."""
+        held_until = person.followed_step + self.program.holding_days * _DAY + 1
+        return person.referral_count and not person.bought and max(held_until, person.known_by) < self.step
 
     def enrol(self, person: SimulatedPerson) -> None:
         """Enrols a person; their code counts from the end of this step."""

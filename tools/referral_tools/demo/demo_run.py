@@ -24,7 +24,7 @@ from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.fold_wait import FoldWaiter
 from referral_tools.demo.log_readings import LogReadings
 from referral_tools.demo.measured_ledger import budget_limits, measured_ledger
-from referral_tools.demo.progress import show_progress
+from referral_tools.demo.progress import show_phase, show_progress
 from referral_tools.demo.report import (
     CampaignSpan,
     show_addresses,
@@ -96,10 +96,12 @@ class Demo:
             steps = list(Simulation(self.model, program, self.seed, self._end).steps())
             played = player.play(show_progress(steps, self.console, lambda: figures_now.insights().followers))
             clock.set(0)
-            self._wait_for_deliveries(figures_now, webhook, watch)
+            with show_phase(self.console, "Waiting until every fact is counted and every webhook message is accepted"):
+                self._wait_for_deliveries(figures_now, webhook, watch)
         log = LogReadings(system.settings, program.id)
         played.journal.conversions = log.conversions()
-        figures = Oracle(program, figures_now.person_id).facts(played.journal)
+        with show_phase(self.console, "Computing every figure again from what was accepted"):
+            figures = Oracle(program, figures_now.person_id).facts(played.journal)
         ledger = measured_ledger(
             log.rewards(),
             budget_limits(program, steps),
@@ -109,9 +111,10 @@ class Demo:
             figures_now.webhook(webhook),
             reconcile(system.settings, reader, program.id),
         )
-        verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
+        with show_phase(self.console, "Comparing figures, boards, wallets and balances"):
+            verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
         show_verdict(self.console, verdict)
-        found = summary(verdict, figures_now, self._span, played, ledger, time.monotonic() - started)
+        found = summary(verdict, figures_now, self._span, played, figures, ledger, time.monotonic() - started)
         show_summary(self.console, found)
         show_scenes(self.console, ledger)
         write(found, self.home / "summary.json")

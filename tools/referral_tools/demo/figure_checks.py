@@ -8,7 +8,7 @@ from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult, differing
 from referral_tools.demo.measured_ledger import MeasuredLedger
 from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
-from referral_tools.oracle import BoardPlace, Day, Figures
+from referral_tools.oracle import TAKEN, BoardPlace, CodeOutcome, Day, Figures
 
 _WALLETS = 150
 
@@ -24,6 +24,7 @@ def compare_figures(
     _boards(verdict, readings, expected)
     _rewards(verdict, readings.rewards(), expected)
     _redemptions(verdict, readings.rewards(), expected, played)
+    _coded_orders(verdict, readings, expected)
     _wallets(verdict, readings, expected, seed)
     _credit(verdict, readings, expected, ledger)
     _limits(verdict, readings, expected, ledger)
@@ -98,13 +99,30 @@ def _rewards_kept(counts: dict[str, int], *, is_credit: bool) -> int:
 
 
 def _redemptions(verdict: ComparisonResult, rewards: RewardCounts, expected: Figures, played: CampaignResult) -> None:
-    whole = [counts for rule, counts in rewards.by_rule.items() if rule not in expected.credits]
+    whole = [counts for rule, counts in rewards.by_rule.items() if rule not in expected.divisible]
     redeemed = sum(counts.get("redeemed", 0) + counts.get("clawback", 0) for counts in whole)
     verdict.compare("rewards used as a whole", redeemed, expected.redeemed)
     verdict.compare("· used for two orders", sum(len(orders) - 1 for orders in expected.used.values()), 0)
     verdict.compare("· friends who waited for a code in vain", len(played.missing_rewards), 0)
     verdict.count({"used": redeemed}, {"used": expected.redeemed})
     verdict.doubled += sum(len(orders) - 1 for orders in expected.used.values())
+
+
+def _coded_orders(verdict: ComparisonResult, readings: SystemFigures, expected: Figures) -> None:
+    """Each order with the code of a reward: whether the code was taken, why not, and what is left of it now."""
+    oracle = expected.coded_orders.outcomes
+    system = {key: readings.code_outcome(*key) for key in oracle}
+    verdict.compare("orders whose code was taken", *(sum(map(_is_taken, side.values())) for side in (system, oracle)))
+    wrong = differing((system[key], outcome) for key, outcome in oracle.items())
+    verdict.compare(f"{len(oracle)} orders with a code, with the reason: differing", wrong, 0)
+    verdict.count(*({"/".join(key): _is_taken(one) for key, one in side.items()} for side in (system, oracle)))
+    left = expected.code_amounts_left
+    wrong = differing((readings.amount_left(reward.beneficiary, reward.id), amount) for reward, amount in left.items())
+    verdict.compare(f"{len(left)} codes of a fixed amount, what is left: differing", wrong, 0)
+
+
+def _is_taken(outcome: CodeOutcome) -> bool:
+    return outcome == TAKEN
 
 
 def _wallets(verdict: ComparisonResult, readings: SystemFigures, expected: Figures, seed: int) -> None:

@@ -1,7 +1,11 @@
-"""The progress of a campaign: day, followers and time left, in one line that changes; without a terminal, a line every ten days."""
+"""The progress of a campaign: day, followers and time left, in one line that changes; without a terminal, a line every ten days.
+
+Then what is being waited for and computed, until the figures are compared.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -22,6 +26,17 @@ def show_progress(
     days = max(1, (len(steps) - 1) // _DAY)
     lines = _with_bar if console.is_terminal else _with_lines
     return lines(steps, console, days, _DayText(days, followers, now))
+
+
+@contextmanager
+def show_phase(console: Console, text: str) -> Iterator[None]:
+    """Shows what is going on after the campaign: while it lasts, or without a terminal as a line."""
+    if not console.is_terminal:
+        console.print(f"{text} …", highlight=False)
+        yield
+        return
+    with console.status(text):
+        yield
 
 
 class _DayText:

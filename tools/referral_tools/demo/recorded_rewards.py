@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from msgspec.structs import replace
 
+from referral.events.budgets import BudgetAllotted, BudgetRequested, BudgetReturned
 from referral.events.ids import derive_id
 from referral.events.line import Cause
 from referral.events.money import Value
@@ -20,8 +21,16 @@ from referral.events.rewards import (
     RewardRevoked,
 )
 
+_Lending = BudgetAllotted | BudgetRequested | BudgetReturned
 _Counted = (
-    RewardGranted | RewardAdjusted | RewardHeld | RewardRevoked | RewardFulfilled | RewardRedeemed | RedemptionReturned
+    RewardGranted
+    | RewardAdjusted
+    | RewardHeld
+    | RewardRevoked
+    | RewardFulfilled
+    | RewardRedeemed
+    | RedemptionReturned
+    | _Lending
 )
 
 
@@ -57,7 +66,9 @@ class RecordedRewards:
     _grants: dict[str, RewardGranted] = field(default_factory=dict)
     _used: Counter[str] = field(default_factory=Counter)
     _charged: Counter[str] = field(default_factory=Counter)
+    _raised: dict[str, int] = field(default_factory=dict)  # to what the cost of a reward rises once its budgets have it
     _changes: list[tuple[int, int, str]] = field(default_factory=list)  # when, by how much, of which rule's budget
+    _lent: list[tuple[int, int, str]] = field(default_factory=list)  # the same of what a budget lent to partitions
     _causes: set[Cause] = field(default_factory=set)
 
     def add(self, recorded: RecordedLine) -> None:
@@ -68,20 +79,23 @@ class RecordedRewards:
         self._causes.add(line.cause)
         if isinstance(line, RewardFulfilled | RewardRevoked | RewardRedeemed):
             self.messages.add(derive_id("msg", *map(str, line.cause)))
-        if isinstance(line, RewardRedeemed | RedemptionReturned):
+        if isinstance(line, _Lending):
+            self._lent.append((recorded.recorded_at_ms, _lending_change(line), line.budget))
+        elif isinstance(line, RewardRedeemed | RedemptionReturned):
             self._add_use(line, recorded.recorded_at_ms)
         else:
             self._add_step(line, recorded.recorded_at_ms)
 
     def budget_excess(self, limits: Sequence[BudgetLimit]) -> int:
-        """By how many minor units the rewards that were handed out have cost more than a budget at any time; 0 if never."""
-        spent: Counter[str] = Counter()
-        worst = 0
-        for at_ms, change, rule in sorted(self._changes):  # at one time, what comes back first
-            spent[rule] += change
-            if (limit := _limit(limits, rule, at_ms)) is not None:
-                worst = max(worst, spent[rule] - limit)
-        return worst
+        """By how many minor units rewards have cost, or a budget has lent, more than its total at any time; 0 if never.
+
+        The log does not have the moment at which a higher cost of a reward is charged: it counts at the end, and before that as a
+        part of what was lent.
+        """
+        raises = ((reward, cost - self._charged[reward]) for reward, cost in self._raised.items())
+        end_ms = max((at_ms for at_ms, _, _ in self._changes), default=0)
+        at_the_end = [(end_ms, change, self._grants[reward].rule) for reward, change in raises]
+        return max(_excess([*self._changes, *at_the_end], limits), _excess(self._lent, limits))
 
     def _add_use(self, line: RewardRedeemed | RedemptionReturned, at_ms: int) -> None:
         """A use, or what came back of one. A revoked reward is charged as long as it is used."""
@@ -106,7 +120,7 @@ class RecordedRewards:
             case RewardAdjusted():
                 self.values[line.id] = line.value
                 self._grants[line.id] = replace(self._grants[line.id], cost=line.cost)
-                self._charge(at_ms, line.id, only_if_charged=True)
+                self._adjust(at_ms, line.id, line.cost.amount if line.cost else 0)
             case RewardHeld():
                 self.waited.setdefault(line.reason, set()).add(line.id)
             case RewardFulfilled():
@@ -117,13 +131,21 @@ class RecordedRewards:
                 if self._used[line.id] <= 0:
                     self._change(at_ms, line.id, 0)
 
-    def _charge(self, at_ms: int, reward: str, *, only_if_charged: bool = False) -> None:
+    def _charge(self, at_ms: int, reward: str) -> None:
         cost = self._grants[reward].cost
-        if not only_if_charged or self._charged[reward]:
-            self._change(at_ms, reward, cost.amount if cost else 0)
+        self._change(at_ms, reward, cost.amount if cost else 0)
+
+    def _adjust(self, at_ms: int, reward: str, cost: int) -> None:
+        """A lower cost counts at once; a higher one may have to wait for the budget."""
+        charged = self._charged[reward]
+        if charged:
+            self._change(at_ms, reward, min(cost, charged))
+        if charged and cost > charged:
+            self._raised[reward] = cost
 
     def _change(self, at_ms: int, reward: str, charged: int) -> None:
         """What a reward is charged with from now on, if its rule has a budget of its own."""
+        self._raised.pop(reward, None)
         grant, change = self._grants.get(reward), charged - self._charged[reward]
         if grant is not None and grant.rule in grant.budgets and change:
             self._charged[reward] = charged
@@ -136,6 +158,30 @@ def deliveries(due: Iterable[str], accepted: Mapping[str, int], pending: int, de
     delivered = len(due & accepted.keys())
     lost = max(0, len(due) - delivered - pending - dead)
     return {"delivered": delivered, "pending": pending, "dead": dead, "lost": lost}
+
+
+def _lending_change(line: _Lending) -> int:
+    """By how much a line changes what its budget has lent."""
+    match line:
+        case BudgetAllotted():
+            return line.amount + line.tranche
+        case BudgetRequested():
+            return -line.returned
+        case BudgetReturned():
+            return -line.amount
+        case _:
+            assert_never(line)
+
+
+def _excess(changes: Iterable[tuple[int, int, str]], limits: Sequence[BudgetLimit]) -> int:
+    """By how much the sum of the changes of a budget is above its total at most; 0 if it never is."""
+    sums: Counter[str] = Counter()
+    worst = 0
+    for at_ms, change, budget in sorted(changes):  # at one time, what comes back first
+        sums[budget] += change
+        if (limit := _limit(limits, budget, at_ms)) is not None:
+            worst = max(worst, sums[budget] - limit)
+    return worst
 
 
 def _limit(limits: Sequence[BudgetLimit], rule: str, at_ms: int) -> int | None:

@@ -1,5 +1,6 @@
 """Shows the verdict as a table and the case in words, and writes the summary down."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,11 +9,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from referral.events.facts import OrderPaid, OrderRefunded
+from referral.events.facts import OrderCancelled, OrderPaid, OrderRefunded, PersonFact
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.demo.measured_ledger import MeasuredLedger
 from referral_tools.demo.system_figures import SystemFigures
+from referral_tools.oracle import Figures
 from referral_tools.run_file import RunningSystem
 from referral_tools.system import System
 
@@ -30,7 +32,8 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     `referral_share` is that of the campaign's days, as the published case has it; insights show that of all time as well.
     `reconciled` is whether log and API agree about balances, budgets and pools; `budget_exceeded` is by how many
     minor units a budget was ever exceeded; `pool_codes` are the uploaded codes by where they are, `deliveries` the webhook messages
-    by what became of them. `orders` and `refunds` were accepted; `partial_uses` are uses of part of a person's credit.
+    by what became of them. `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a
+    reward; `partial_uses` are uses of part of a person's credit or of a code of a fixed amount.
     """
 
     followers_start: int
@@ -43,8 +46,10 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     rewards_granted: int
     redeemed: int
     orders: int
+    order_codes: dict[str, int]
     partial_uses: int
     refunds: int
+    cancellations: int
     reconciled: bool
     budget_exceeded: int
     pool_codes: dict[str, int]
@@ -61,6 +66,7 @@ def summary(
     readings: SystemFigures,
     campaign: CampaignSpan,
     played: CampaignResult,
+    figures: Figures,
     ledger: MeasuredLedger,
     seconds: float,
 ) -> DemoSummary:
@@ -79,8 +85,10 @@ def summary(
         rewards_granted=rewards.granted,
         redeemed=rewards.redeemed,
         orders=len({fact.data.order for fact in played.journal.facts if isinstance(fact, OrderPaid)}),
-        partial_uses=sum(use.partial for use in played.journal.credit_uses),
-        refunds=len({fact.id for fact in played.journal.facts if isinstance(fact, OrderRefunded)}),
+        order_codes=_order_codes(figures),
+        partial_uses=sum(use.partial for use in figures.credit_uses) + figures.coded_orders.partial_uses,
+        refunds=_distinct(played, OrderRefunded),
+        cancellations=_distinct(played, OrderCancelled),
         reconciled=ledger.reconciled,
         budget_exceeded=ledger.budget_exceeded,
         pool_codes=dict(ledger.pool_codes),
@@ -91,6 +99,15 @@ def summary(
         differing=[row.figure for row in verdict.rows if not row.agrees],
         seconds=round(seconds, 1),
     )
+
+
+def _order_codes(figures: Figures) -> dict[str, int]:
+    outcomes = Counter(outcome.code for outcome in figures.coded_orders.outcomes.values())
+    return {code: outcomes[code] for code in ("taken", "refused")}
+
+
+def _distinct(played: CampaignResult, kind: type[PersonFact]) -> int:
+    return len({fact.id for fact in played.journal.facts if isinstance(fact, kind)})
 
 
 def write(facts: DemoSummary, path: Path) -> None:
@@ -118,7 +135,8 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
         f"{facts.followers_start:,} → {facts.followers_end:,} followers, {facts.referral_share:.0%} of the new ones and"
         f" {facts.referral_share_all_time:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards"
         f" granted, {facts.redeemed:,} used up; {facts.orders:,} orders, {facts.refunds:,} refunds,"
-        f" {facts.partial_uses:,} partial uses of credit; {facts.deliveries['delivered']:,} webhook messages.\n"
+        f" {facts.cancellations:,} cancellations, {facts.order_codes['taken']:,} of {sum(facts.order_codes.values()):,} codes taken"
+        f" with orders, {facts.partial_uses:,} partial uses; {facts.deliveries['delivered']:,} webhook messages.\n"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
 

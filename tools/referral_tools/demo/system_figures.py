@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from referral_tools.campaign.client import Client
-from referral_tools.oracle import BoardPlace
+from referral_tools.oracle import BoardPlace, CodeOutcome
 
 _PAGE = 100
 
@@ -27,6 +27,11 @@ class _Board(msgspec.Struct):
 
 class _Person(msgspec.Struct):
     id: str
+
+
+class _CodedOrder(msgspec.Struct):
+    code: str
+    reason: str | None = None
 
 
 class Insights(msgspec.Struct, frozen=True):
@@ -107,6 +112,15 @@ class SystemFigures:
     def credit(self, person: str) -> dict[str, int]:
         """What a person's credit is by unit, less what they owe."""
         return {one.unit: one.net for one in self._client.balances(self._program, person) if one.net}
+
+    def code_outcome(self, person: str, order: str) -> CodeOutcome:
+        """Whether the code was taken with which an order was reported, and why not."""
+        found = msgspec.convert(self._client.get(self._path(f"people/{person}/orders/{order}")), _CodedOrder)
+        return CodeOutcome(found.code, found.reason)
+
+    def amount_left(self, person: str, reward: str) -> int | None:
+        """What is left of a person's reward, in minor units; None of one that has no value, or that they do not have."""
+        return next((one.left for one in self._client.wallet(self._program, person) if one.id == reward), None)
 
     def budgets(self) -> list[BudgetFigures]:
         """The budgets of the program."""

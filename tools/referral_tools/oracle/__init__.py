@@ -11,6 +11,7 @@ the API answers: participants' at enrolment, others' through the `person_id` giv
 from referral_tools.oracle.daily_figures import Day
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
+from referral_tools.oracle.expected_codes import TAKEN, CodeOutcome
 from referral_tools.oracle.figures import Figures, Oracle
 from referral_tools.oracle.journal import (
     Click,
@@ -20,11 +21,14 @@ from referral_tools.oracle.journal import (
     Journal,
     PersonIdOf,
     RedemptionAnswer,
+    WalletCode,
 )
 
 __all__ = [
+    "TAKEN",
     "BoardPlace",
     "Click",
+    "CodeOutcome",
     "ConversionStep",
     "CreditUse",
     "Day",
@@ -35,4 +39,5 @@ __all__ = [
     "Oracle",
     "PersonIdOf",
     "RedemptionAnswer",
+    "WalletCode",
 ]

@@ -17,6 +17,7 @@ from referral_tools.oracle.conversion_order import (
     play_conversions,
 )
 from referral_tools.oracle.expected_attribution import ExpectedReferral
+from referral_tools.oracle.expected_codes import ExpectedCodeUses
 from referral_tools.oracle.expected_orders import OracleOrder, fixed_amount, rewarded_orders
 from referral_tools.oracle.journal import ConversionStep, PersonIdOf, RedemptionAnswer
 
@@ -107,12 +108,15 @@ class RewardsOwed:
         return OwedReward(id, rule.id, name, _fixed(rule))
 
 
-def used_rewards(answers: Iterable[RedemptionAnswer]) -> dict[OwedReward, set[str]]:
-    """Which orders each reward was used for. More than one is one too many."""
+def used_rewards(answers: Iterable[RedemptionAnswer], with_codes: ExpectedCodeUses) -> dict[OwedReward, set[str]]:
+    """Which orders each reward was used for as a whole, by requests and by orders. More than one is one too many."""
     orders: dict[OwedReward, set[str]] = defaultdict(set)
     for answer in answers:
         if answer.used:
             orders[OwedReward(answer.reward, answer.rule, answer.beneficiary)].add(answer.order)
+    for code in with_codes.used():
+        if code.value is None:
+            orders[OwedReward(code.reward, code.rule, code.beneficiary)] |= with_codes.orders_of(code)
     return dict(orders)
 
 

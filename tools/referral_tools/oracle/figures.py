@@ -13,6 +13,7 @@ from referral.events.program import Program
 from referral_tools.oracle.daily_figures import Day, by_day
 from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
 from referral_tools.oracle.expected_boards import BoardPlace, boards
+from referral_tools.oracle.expected_codes import ExpectedCodeUses, coded_orders
 from referral_tools.oracle.expected_orders import orders_by_person
 from referral_tools.oracle.expected_rewards import OwedReward, RewardsOwed, used_rewards
 from referral_tools.oracle.journal import CreditUse, Journal, PersonIdOf
@@ -24,7 +25,8 @@ from referral_tools.oracle.referral_cycles import without_cycles
 class Figures:
     """Everything worth comparing. `standing` holds each person who follows now; counts are of distinct facts.
 
-    `conversions` are the referrals that stand and qualified, by conversion id.
+    `conversions` are the referrals that stand and qualified, by conversion id. `used` are the rewards that were used as a whole,
+    by a request or by an order with their code.
     """
 
     program: Program
@@ -34,6 +36,7 @@ class Figures:
     owed: dict[str, OwedReward]
     used: dict[OwedReward, set[str]]
     credit_uses: list[CreditUse]
+    coded_orders: ExpectedCodeUses
     days: dict[str, Day]
 
     @cached_property
@@ -69,7 +72,7 @@ class Figures:
     @cached_property
     def kept_conversions(self) -> dict[str, OwedReward]:
         """Rewards that people have, by id: those owed, and those used before their reason fell."""
-        return {reward.id: reward for reward in self.used} | self.owed
+        return {reward.id: reward for reward in (*self.used, *self.used_amounts)} | self.owed
 
     @cached_property
     def rewards_by_rule(self) -> Counter[str]:
@@ -99,14 +102,42 @@ class Figures:
         return frozenset(rule.id for rule in self.program.rewards if rule.kind == "credit")
 
     @cached_property
+    def divisible(self) -> frozenset[str]:
+        """The rules whose rewards are used in parts: credit, and codes of a fixed amount."""
+        codes = (rule.id for rule in self.program.rewards if rule.kind == "discount_code" and rule.amount is not None)
+        return self.credits.union(codes)
+
+    @cached_property
+    def used_amounts(self) -> dict[OwedReward, int]:
+        """How much of codes of a fixed amount stays used, in minor units."""
+        used = self.coded_orders.used().items()
+        return {
+            OwedReward(one.reward, one.rule, one.beneficiary, one.value): amount for one, amount in used if one.value
+        }
+
+    @cached_property
+    def code_amounts_left(self) -> dict[OwedReward, int]:
+        """What is left of the codes of a fixed amount that were used for an order and are owed, in minor units."""
+        known = {one.reward for one in self.coded_orders.codes.values() if one.value}
+        used = {one.id: amount for one, amount in self.used_amounts.items()}
+        owed = [self.owed[id] for id in known if id in self.owed]
+        return {one: one.value.amount - used.get(one.id, 0) for one in owed if one.value}
+
+    @cached_property
     def balances(self) -> dict[str, dict[str, int]]:
-        """The credit of each person by unit: what they are owed less what they used and did not get back; negative is debt."""
+        """The credit of each person by unit: what they are owed less what they used and did not get back; negative is debt.
+
+        What was used of a code of a fixed amount and is not owed any more is debt, too.
+        """
         sums: dict[str, Counter[str]] = defaultdict(Counter)
         for reward in self.owed.values():
             if reward.rule in self.credits and reward.value is not None:
                 sums[reward.beneficiary][reward.value.unit] += reward.value.amount
         for use in self.credit_uses:
             sums[use.person][use.unit] -= use.kept
+        for reward, amount in self.used_amounts.items():
+            if reward.id not in self.owed and reward.value is not None:
+                sums[reward.beneficiary][reward.value.unit] -= amount
         return {person: {unit: net for unit, net in by_unit.items() if net} for person, by_unit in sums.items()}
 
     @property
@@ -127,6 +158,7 @@ class Oracle:
         standing = self._valid_referrals(facts, Directory(journal.participants, journal.clicks), journal.clock)
         zone = ZoneInfo(self._program.timezone)
         conversions = self._conversions(standing.values())
+        with_codes = coded_orders(facts, journal.codes)
         owed = RewardsOwed(self._program, self._person_id, orders_by_person(facts))
         return Figures(
             program=self._program,
@@ -134,8 +166,9 @@ class Oracle:
             standing=standing,
             boards=boards((one for one in standing.values() if one.referrer), zone),
             owed=owed.of(conversions, journal.conversions),
-            used=used_rewards(journal.redemptions),
+            used=used_rewards(journal.redemptions, with_codes),
             credit_uses=journal.credit_uses,
+            coded_orders=with_codes,
             days=by_day(standing.values(), facts, journal.clicks.values(), zone),
         )
 

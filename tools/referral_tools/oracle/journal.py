@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from referral.events.facts import Channel, Fact
+from referral.events.money import Value
 
 PersonIdOf = Callable[[str], str]
 """The person id (psn_…) of an external id, as the API answers."""
@@ -48,6 +49,17 @@ class RedemptionAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletCode:
+    """The code of a reward that a wallet showed before it was used; `value` is that of a code of a fixed amount."""
+
+    code: str
+    reward: str
+    rule: str
+    beneficiary: str
+    value: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CreditUse:
     """A use of a person's credit for an order that was answered, in minor units: how much, and how much of it came back."""
 
@@ -80,6 +92,8 @@ class ConversionStep:
 class Journal:
     """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions; `clock` is the last tick.
 
+    The order of `facts` matters only for orders with the codes of rewards, which `codes` has: the first payment wins.
+
     `conversions` is the order in which the system cleared and reversed the referrals of each referrer; only caps, tiers and streaks
     need it.
     """
@@ -88,6 +102,7 @@ class Journal:
     participants: list[Enrolled] = field(default_factory=list)
     clicks: dict[str, Click] = field(default_factory=dict)
     redemptions: list[RedemptionAnswer] = field(default_factory=list)
+    codes: list[WalletCode] = field(default_factory=list)
     credit_uses: list[CreditUse] = field(default_factory=list)
     conversions: list[ConversionStep] = field(default_factory=list)
     clock: datetime | None = None

@@ -28,6 +28,14 @@ def amount_left(amount: Decimal, changes: Iterable[OrderChange]) -> Decimal:
     return max(amount - sum((one for one in refunds if one is not None), Decimal(0)), Decimal(0))
 
 
+def returned_share(amount: Decimal, currency: str, changes: Iterable[OrderChange]) -> Fraction:
+    """Which part of an order of this amount was given back, 0 to 1; each refund rounded to the currency's minor unit."""
+    whole = max(1, minor_amount(amount, currency))
+    refunds = _refunds_that_count(changes)
+    returned = sum(whole if one is None else minor_amount(one, currency) for one in refunds)
+    return Fraction(min(whole, returned), whole)
+
+
 def minor_amount(amount: Decimal, currency: str) -> int:
     """An amount of the currency's main unit in minor units, rounded half to even."""
     return round(Fraction(amount.scaleb(minor_unit_digits(currency))))
