@@ -51,11 +51,13 @@ USERS = (
     RedisUser("decide", ("rd:{decide-*",)),
     RedisUser("ledger", ("rd:{ledger-*",)),
     RedisUser("pools", ("rd:{pools-*",)),
+    RedisUser("prizes", ("rd:{prizes-*",)),
     RedisUser("deliveries", ("rd:{deliveries-*",)),
     RedisUser("delivery", ("rd:answers:*",), ("rd:{deliveries-*",)),
     RedisUser("boards", ("lb:{boards-*",)),
     RedisUser("growth", ("lb:{growth-*",)),
     RedisUser("activity", ("lb:{activity-*",)),
+    RedisUser("closings", ("lb:{closings-*",)),
 )
 
 

@@ -77,7 +77,7 @@ REWARDS = Topic(
     partitions=0,
     producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: orders, and retries of lines set aside
     consumers=("reward-dispatcher", "conversion-tracker", "link-issuer"),
-    no_ticks_from=(EVENTS.name,),
+    no_ticks_from=(EVENTS.name, "standings"),
 )
 POOLS = Topic(
     name="pools",
@@ -104,8 +104,9 @@ STANDINGS = Topic(
     lines=StandingLine,
     retention="forever",
     partitions=0,
-    producers=(),
-    consumers=("link-issuer",),
+    producers=("leaderboard", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
+    consumers=("leaderboard", "reward-dispatcher", "link-issuer"),
+    no_ticks_from=(EVENTS.name, ATTRIBUTIONS.name),
 )
 CATALOG = Topic(
     name="catalog",

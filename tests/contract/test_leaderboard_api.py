@@ -12,7 +12,7 @@ from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
-OPERATIONS = 8
+OPERATIONS = 12
 OPEN_TO_ALL = {"/p/{program}", "/v1/wallet/place"}  # the latter for the session of a wallet
 
 
@@ -29,12 +29,16 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validate(document)
 
 
+def _scope(path: str) -> str:
+    return "admin" if path.endswith("/randomness") else "read"
+
+
 def test_every_operation_has_a_scope_and_a_summary(document: dict[str, Any]) -> None:
-    """The page is public; everything else needs the scope `read`."""
+    """The page is public; holding a draw needs the scope `admin`, everything else `read`."""
     for path, operations in document["paths"].items():
         for operation in (value for name, value in operations.items() if name != "parameters"):
             assert operation["summary"]
-            assert operation.get("x-scope") == (None if path in OPEN_TO_ALL else "read"), path
+            assert operation.get("x-scope") == (None if path in OPEN_TO_ALL else _scope(path)), path
             assert bool(operation["security"]) is (path not in OPEN_TO_ALL), path
 
 

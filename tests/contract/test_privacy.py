@@ -15,7 +15,7 @@ PAGE = Path("docs/privacy.md")
 UNCOMPACTED = [topic for topic in TOPICS.values() if not topic.retention.startswith("latest of each key")]
 
 # Every text on a topic that is never compacted, by the last name of its path: what it is, and why it identifies no one.
-PERSON_IDS = {"person", "referrer", "participant", "beneficiary", "winners"}
+PERSON_IDS = {"person", "referrer", "participant", "beneficiary", "winners", "alternates"}
 KEYED_HASHES = {"mention", "device", "network", "look_alike", "post"}
 IDS = {
     "id",
@@ -24,6 +24,7 @@ IDS = {
     "event",
     "cause",
     "trigger",
+    "source",  # a fold
     "request",
     "redemption",
     "rewards",
@@ -77,7 +78,15 @@ PLATFORM_OWN = {
     "currency",
     "unit",
 }  # docs/privacy.md: must not contain personal data
-DIGESTS = {"digest", "entries_digest", "seed"}
+DIGESTS = {
+    "digest",
+    "root",
+    "randomness",
+    "last_leaf",
+    "signature",
+    "secret",
+    "secret_hash",
+}  # of closed boards and draws
 OF_OPERATORS = {"by"}
 ERRORS = {"detail", "timer"}  # of the topic `rejected`, about a line without personal data
 REPLACED_AT_INGEST = {"handle", "reward_code"}  # in requests only: ingest tests show it

@@ -10,6 +10,7 @@ from conversion_tracker.attribution.fold import AttributeFold
 from conversion_tracker.screening.fold import ScreenFold
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.folds.closings_fold import ClosingsFold
 from leaderboard.folds.growth_fold import GrowthFold
 from link_issuer.privacy.person_lines import PERSONAL_TOPICS
 from referral.catalog.view import Catalog
@@ -22,12 +23,13 @@ from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, POOLS, REJECTED, 
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
 from reward_dispatcher.folds.pools_fold import PoolsFold
+from reward_dispatcher.folds.prizes_fold import PrizesFold
 from reward_dispatcher.sealed_codes import CodeSealer
 
 FOLDS: dict[str, list[Any]] = {
     "conversion-tracker": [AttributeFold, ScreenFold],
-    "reward-dispatcher": [DecideFold, LedgerFold, PoolsFold],
-    "leaderboard": [BoardsFold, GrowthFold, ActivityFold],
+    "reward-dispatcher": [DecideFold, LedgerFold, PoolsFold, PrizesFold],
+    "leaderboard": [BoardsFold, GrowthFold, ActivityFold, ClosingsFold],
 }
 
 RING = KeyRing.parse("", "k" * 32)
@@ -37,9 +39,11 @@ WORKING_FOLDS: list[Any] = [
     DecideFold("k1"),
     LedgerFold(lambda _key, reward, _form: reward, CodeSealer(RING)),
     PoolsFold(CodeSealer(RING)),
-    BoardsFold(),
+    PrizesFold("k1"),
+    BoardsFold(1),
     GrowthFold(),
     ActivityFold(30),
+    ClosingsFold(),
 ]
 
 # What is read to explain and to export people, a record here and there.
@@ -59,7 +63,7 @@ def test_a_topic_is_read_by_the_services_that_fold_it_or_explain_from_it() -> No
 
 def test_a_topic_is_written_by_the_services_whose_folds_speak_on_it() -> None:
     """Each derived topic has the one service that decides it; every service with folds sets lines aside."""
-    retrying = {topic: {"conversion-tracker"} for topic in (REWARDS, POOLS)}  # the lines that were set aside
+    retrying = {topic: {"conversion-tracker"} for topic in (REWARDS, POOLS, STANDINGS)}  # the lines that were set aside
     for topic in (ATTRIBUTIONS, CONVERSIONS, REWARDS, POOLS, STANDINGS):
         speaking = {service for service, folds in FOLDS.items() if any(topic in fold.outputs for fold in folds)}
         assert set(topic.producers) == speaking | retrying.get(topic, set()), topic.name

@@ -1,11 +1,11 @@
-"""Wires and runs the leaderboard: `python -m leaderboard http | fold boards | fold growth | fold activity`."""
+"""Wires and runs the leaderboard: `python -m leaderboard http | fold boards | fold growth | fold activity | fold closings`."""
 
 import sys
 
 from referral.config import ConfigError, Settings
 from referral.telemetry.process import set_up_telemetry
 
-USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold activity"
+USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold activity | fold closings"
 
 
 def main(arguments: list[str]) -> None:
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["http"]:
             _http(settings)
-        case ["fold", "boards" | "growth" | "activity" as name]:
+        case ["fold", "boards" | "growth" | "activity" | "closings" as name]:
             _fold(name, settings)
         case _:
             sys.exit(USAGE)
@@ -32,15 +32,18 @@ def _http(settings: Settings) -> None:
 def _fold(name: str, settings: Settings) -> None:
     from leaderboard.folds.activity_fold import ActivityFold
     from leaderboard.folds.boards_fold import BoardsFold
+    from leaderboard.folds.closings_fold import ClosingsFold
     from leaderboard.folds.growth_fold import GrowthFold
     from referral.fold.worker import run_fold
 
     set_up_telemetry(f"leaderboard/{name}", settings)
     match name:
         case "boards":
-            run_fold(BoardsFold(), settings)
+            run_fold(BoardsFold(settings.partitions), settings)
         case "growth":
             run_fold(GrowthFold(), settings)
+        case "closings":
+            run_fold(ClosingsFold(), settings)
         case _:
             run_fold(ActivityFold(settings.lateness_days), settings)
 

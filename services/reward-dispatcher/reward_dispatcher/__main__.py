@@ -1,4 +1,4 @@
-"""Runs one process of reward-dispatcher: `python -m reward_dispatcher http | fold decide|ledger|pools|deliveries | worker`."""
+"""Runs a process of reward-dispatcher: `python -m reward_dispatcher http | fold decide|ledger|pools|prizes|deliveries | worker`."""
 
 import sys
 from typing import Literal, assert_never
@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 from referral.config import ConfigError, Settings
 from referral.telemetry.process import set_up_telemetry
 
-USAGE = "usage: python -m reward_dispatcher http | fold decide|ledger|pools|deliveries | worker"
+USAGE = "usage: python -m reward_dispatcher http | fold decide|ledger|pools|prizes|deliveries | worker"
 
 
 def main(arguments: list[str]) -> None:
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["http"]:
             _http(settings)
-        case ["fold", "decide" | "ledger" | "pools" | "deliveries" as name]:
+        case ["fold", "decide" | "ledger" | "pools" | "prizes" | "deliveries" as name]:
             _fold(name, settings)
         case ["worker"]:
             _worker(settings)
@@ -32,12 +32,13 @@ def _http(settings: Settings) -> None:
     serve("reward_dispatcher.http_api.app:app", settings)
 
 
-def _fold(name: Literal["decide", "ledger", "pools", "deliveries"], settings: Settings) -> None:
+def _fold(name: Literal["decide", "ledger", "pools", "prizes", "deliveries"], settings: Settings) -> None:
     from referral.fold.worker import run_fold
     from reward_dispatcher.folds.decide_fold import DecideFold
     from reward_dispatcher.folds.deliveries_fold import DeliveriesFold
     from reward_dispatcher.folds.ledger_fold import LedgerFold
     from reward_dispatcher.folds.pools_fold import PoolsFold
+    from reward_dispatcher.folds.prizes_fold import PrizesFold
     from reward_dispatcher.sealed_codes import CodeSealer
 
     set_up_telemetry(f"reward-dispatcher/{name}", settings)
@@ -50,6 +51,8 @@ def _fold(name: Literal["decide", "ledger", "pools", "deliveries"], settings: Se
             run_fold(LedgerFold(codes.generate, codes), settings)
         case "pools":
             run_fold(PoolsFold(codes), settings)
+        case "prizes":
+            run_fold(PrizesFold(ring.newest("codes").id), settings)
         case "deliveries":
             run_fold(DeliveriesFold(), settings)
         case _:

@@ -4,9 +4,9 @@ from itertools import groupby, islice
 from operator import itemgetter
 
 from referral.catalog.view import Catalog
+from referral.telemetry.level_exporter import Levels
 from reward_dispatcher.budget_store import BudgetStore
 from reward_dispatcher.domain.budget_limit import known_budgets, limit_at
-from reward_dispatcher.level_exporter import Levels
 
 _MOST_BUDGETS = 500
 

@@ -7,8 +7,8 @@ from referral.catalog.view import Catalog
 from referral.events.pool_rules import DEFAULT_LOW_WATER
 from referral.events.reward_rules import GENERATED
 from referral.events.rewards import handover_of
+from referral.telemetry.level_exporter import Levels
 from reward_dispatcher.domain.code_pool import free
-from reward_dispatcher.level_exporter import Levels
 from reward_dispatcher.pool_store import PoolStore
 
 _MOST_POOLS = 500

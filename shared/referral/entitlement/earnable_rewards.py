@@ -17,7 +17,7 @@ from referral.events.reward_rules import GENERATED, Reward, Tier
 from referral.events.rewards import handover_of
 from referral.events.section import Period
 
-Occasion = Literal["each", "milestone", "order", "streak"]
+Occasion = Literal["each", "milestone", "order", "streak", "prize"]
 
 
 class EarnableReward(Struct, frozen=True):
@@ -52,7 +52,7 @@ class EarnableReward(Struct, frozen=True):
 
 
 class EarnableRewards(Struct, frozen=True):
-    """The rewards that each conversion earns, the milestones, those of orders and streaks, each in the order of the program.
+    """The rewards that each conversion earns, milestones, those of orders, streaks and prizes, each in the order of the program.
 
     `caps` limit the referrals that earn their referrer something, by period in the time zone `zone`.
     """
@@ -61,6 +61,7 @@ class EarnableRewards(Struct, frozen=True):
     milestones: tuple[EarnableReward, ...]
     of_orders: tuple[EarnableReward, ...]
     streaks: tuple[EarnableReward, ...]
+    prizes: tuple[EarnableReward, ...]
     caps: Mapping[Period, int]
     zone: str
 
@@ -68,7 +69,13 @@ class EarnableRewards(Struct, frozen=True):
 def earnable_rewards(terms: ProgramVersion, referrer: ReferrerKind, code_key: str) -> EarnableRewards:
     """Returns what conversions of such a referrer can earn; generated codes have the key `code_key`."""
     program = terms.program
-    rewards: dict[Occasion, list[EarnableReward]] = {"each": [], "milestone": [], "order": [], "streak": []}
+    rewards: dict[Occasion, list[EarnableReward]] = {
+        "each": [],
+        "milestone": [],
+        "order": [],
+        "streak": [],
+        "prize": [],
+    }
     for rule in program.rewards_for(referrer):
         occasion = _occasion(rule)
         if occasion is not None:
@@ -78,6 +85,7 @@ def earnable_rewards(terms: ProgramVersion, referrer: ReferrerKind, code_key: st
         milestones=tuple(rewards["milestone"]),
         of_orders=tuple(rewards["order"]),
         streaks=tuple(rewards["streak"]),
+        prizes=tuple(rewards["prize"]),
         caps=program.caps.per_referrer if referrer == "follower" else {},
         zone=program.timezone,
     )
@@ -94,6 +102,8 @@ def _occasion(rule: Reward) -> Occasion | None:
             return "order"
         case "streak":
             return "streak" if rule.to == "referrer" and rule.streak else None
+        case "board.prize" | "draw.won":
+            return "prize" if rule.to == "referrer" else None
         case _:
             assert_never(rule.on)
 

@@ -11,6 +11,7 @@ from referral.events.board_rules import MAX_BOARDS, Board, Campaign
 from referral.events.caption_template import PLACEHOLDERS
 from referral.events.challenges import MAX_CHALLENGES, Challenge
 from referral.events.content import MAX_CONTENT_ITEMS, ContentItem
+from referral.events.draw_rules import MAX_DRAWS, Draw
 from referral.events.facts import Channel
 from referral.events.line import Text, Timestamp
 from referral.events.pool_rules import MAX_POOL_RULES, PoolRules
@@ -174,7 +175,20 @@ class Program(Section, frozen=True, kw_only=True):
             "Boards",
             "the leaderboards",
             why="A public ranking: promoters come back to see their rank.",
-            use="leaderboard ranks by it and shows the prizes on the board's page; people hand out the prizes.",
+            use="leaderboard ranks by it and shows the prizes on the board's page. Each day, week and month of a board is"
+            " [closed](closings.md) 24 hours after it ends, for ever. A prize that is the id of a reward with `on: board.prize` is"
+            " paid as that reward, after `holding_days`; people hand out any other prize.",
+        ),
+    ] = ()
+    draws: Annotated[
+        tuple[Draw, ...],
+        Meta(max_length=MAX_DRAWS),
+        section(
+            "Draws",
+            "prizes drawn by lot among the entries of a closed board",
+            why="Everyone who brought a friend can win, not only the fastest.",
+            use="leaderboard commits to the entries when the board is closed, before the randomness is known, and draws once it is:"
+            " [Draws](draws.md). reward-dispatcher pays each winner.",
         ),
     ] = ()
     campaign: Annotated[

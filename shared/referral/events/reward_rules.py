@@ -32,7 +32,7 @@ POOL_NAME_IN_WORDS = "1 to 128 letters, digits, . _ and -, beginning with a lett
 PoolName = Annotated[str, Meta(pattern=f"^{POOL_NAME.pattern}$", extra={"must_be": POOL_NAME_IN_WORDS})]
 
 
-RewardTrigger = Literal["conversion.cleared", "milestone", "order.qualified", "streak"]
+RewardTrigger = Literal["conversion.cleared", "milestone", "order.qualified", "streak", "board.prize", "draw.won"]
 """What a reward rule waits for. A further one is an entry here, in `trigger_rules.py`, and in `entitlement/earnable_rewards.py`."""
 StreakUnit = Literal["day", "week"]
 TierPeriod = Literal["all", "month"]
@@ -93,7 +93,8 @@ class Reward(Section, frozen=True, kw_only=True):
     """A reward rule: who gets what, when.
 
     `conversion.cleared` rewards each referral (with `once` the first), `milestone` the N-th, `order.qualified` each paid order of a
-    referred person, `streak` referrals on so many days or in so many weeks in a row.
+    referred person, `streak` referrals on so many days or in so many weeks in a row. `board.prize` rewards the ranks of a closed
+    board with the rule as their prize, `draw.won` the winners of a draw.
     """
 
     id: Annotated[Slug, Meta(description="your own name for this reward", examples=["guide"])]

@@ -90,6 +90,7 @@ RevocationReason = Literal[
     "operator",
     "milestone_lost",
     "streak_lost",
+    "prize_lost",
     "banned",
 ]
 StopReason = Literal["cap:day", "cap:week", "cap:month", "cap:all"]
@@ -135,7 +136,11 @@ class RewardGranted(RewardEvent, frozen=True, kw_only=True, omit_defaults=True, 
     role: Role
     version: int
     trigger: Annotated[
-        str, Meta(description="a conversion id, milestone:N, order:conversion:order, or streak:unit:N:first day")
+        str,
+        Meta(
+            description="a conversion id, milestone:N, order:conversion:order, streak:unit:N:first day, board:metric:period, or"
+            " draw:name:period"
+        ),
     ]
     due_at: Annotated[Timestamp | None, Meta(description="when the holding period ends; left out if there is none")] = (
         None

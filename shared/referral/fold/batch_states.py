@@ -58,5 +58,7 @@ class BatchStates(dict[Key, State | float | None], Generic[State]):
             state = self._decode(raw) if raw is not None else None
         else:
             state = self._scores.get(key)  # type: ignore[arg-type, assignment] # its key is a (sorted set, member) pair
+            if state is None and isinstance(key, SortedSetMember) and key.sorted_set in self._groups:
+                state = self._groups[key.sorted_set].get(key.member)  # type: ignore[assignment] # a score
         self[key] = state
         return state

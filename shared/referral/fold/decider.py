@@ -1,6 +1,6 @@
 """Pure decision step: a batch and its loaded states in, output lines and state changes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -14,7 +14,18 @@ from referral.events.timestamps import to_ms
 from referral.fold.batch import Batch, BatchReader
 from referral.fold.batch_states import BatchStates, Changes
 from referral.fold.fence import Fence
-from referral.fold.fold import Decision, Fold, Key, Measurement, Output, Position, SortedSetMember, StateGroup, Timer
+from referral.fold.fold import (
+    Decision,
+    Fold,
+    FoldWithTimerStates,
+    Key,
+    Measurement,
+    Output,
+    Position,
+    SortedSetMember,
+    StateGroup,
+    Timer,
+)
 from referral.fold.repaired_rules import RepairedRules
 from referral.fold.set_aside import (
     SetAsideLines,
@@ -74,6 +85,7 @@ class Decider(Generic[Line, State]):
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
         self._repairs = RepairedRules()
         self._waiting: WaitingLines[Line, State] = WaitingLines(fold)
+        self._timers: FoldWithTimerStates[State] | None = fold if isinstance(fold, FoldWithTimerStates) else None
 
     def state_request(self, batch: Batch[Line], set_aside: int = 0) -> StateRequest:
         """The states that the batch's lines need; `set_aside` is how many lines of the partition wait for a retry.
@@ -91,14 +103,38 @@ class Decider(Generic[Line, State]):
                 batch.keys_errors[position] = error
         if set_aside or batch.retried or batch.retried_timers:
             keys.update(dict.fromkeys(self._waiting.keys(batch)))
-        values = [key for key in keys if isinstance(key, str)]
-        if len(values) == len(keys):
-            return StateRequest(values)
-        return StateRequest(
-            values,
-            [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
-            [(key.sorted_set, key.prefix, key.most) for key in keys if isinstance(key, StateGroup)],
+        return _request(keys)
+
+    def with_timer_states(
+        self, batch: Batch[Line], due: LoadedState, load: Callable[[StateRequest], LoadedState]
+    ) -> LoadedState:
+        """The due states of the batch's tick with all that the decisions on them need; `load` reads the partition's states.
+
+        If the fence has moved between two reads, the result has the new one: then the batch is not decided.
+        """
+        if self._timers is None or batch.tick is None or not due.due:
+            return due
+        requested: set[Key] = set(due.due)
+        while missing := self._missing_keys(batch, due, requested):
+            requested.update(missing)
+            more = load(_request(dict.fromkeys(missing)))
+            due.values |= more.values
+            due.scores |= more.scores
+            due.groups |= more.groups
+            if more.fence != due.fence:
+                due.fence = more.fence
+                break
+        return due
+
+    def _missing_keys(self, batch: Batch[Line], loaded: LoadedState, requested: set[Key]) -> list[Key]:
+        """The states that due timers name and that were not requested yet."""
+        if self._timers is None or batch.tick is None:
+            return []
+        states = BatchStates(self._decode, loaded)
+        named = (
+            key for due in loaded.due for key in self._timers.timer_keys(batch.tick[1], due, states, self._catalog)
         )
+        return [key for key in named if key not in requested]
 
     def tick_ms(self, batch: Batch[Line]) -> int:
         """The time of the batch's tick, milliseconds since the epoch; 0 without a tick."""
@@ -114,6 +150,9 @@ class Decider(Generic[Line, State]):
             if batch.tick
             else self._decide_lines(batch, loaded, outcome, progress)
         )
+        if self._timers is not None and progress.fence.offset < 0:
+            for key, state in self._timers.first_timers.items():
+                changes[key], changes[Timer(key)] = state, 0.0
         self._set_changes(changes, outcome)
         outcome.dead_letters += batch.rejected
         self._add_dead_letters(outcome, progress)
@@ -241,10 +280,13 @@ class Decider(Generic[Line, State]):
         if not outcome.fence.take(tick.cause):
             outcome.skipped += 1
             return {}
-        changes: Changes[State] = {Timer(key): None for key in loaded.values}
+        changes: Changes[State] = {Timer(key): None for key in loaded.due}
+        states = None if self._timers is None else BatchStates(self._decode, loaded)
         outputs = 0
-        for key, raw in loaded.values.items():
-            decision = self._decide_timer(tick, key, raw, position, outcome)
+        for key in loaded.due:
+            decision = self._decide_timer(tick, key, loaded.values[key], position, outcome, states)
+            if states is not None:
+                states.apply(decision.changes)
             changes.update(decision.changes)
             self._add_outputs(decision.outputs, position, outcome, progress, first=outputs)
             _add_measurements(decision, position, outcome, progress)
@@ -253,11 +295,19 @@ class Decider(Generic[Line, State]):
         return changes
 
     def _decide_timer(
-        self, tick: ClockTicked, key: str, raw: bytes, position: Position, outcome: Outcome
+        self,
+        tick: ClockTicked,
+        key: str,
+        raw: bytes,
+        position: Position,
+        outcome: Outcome,
+        states: BatchStates[State] | None,
     ) -> Decision[State]:
         """The decision on one due state. If no rule can process it, it loses its timer and stays as it is."""
         program = program_of_state(key)
         try:
+            if self._timers is not None and states is not None:
+                return self._timers.on_timer_with(tick, key, states, self._catalog, position)
             state = self._decode(raw)
             program = program or _program_of(state)
             return self._fold.on_timer(tick, key, state, self._catalog, position)
@@ -389,6 +439,18 @@ def line_validity(batch: Batch[Line], outcome: Outcome) -> list[bool]:
         return ignored + [True] * len(batch.lines)
     bad = {(letter.offset, letter.line) for letter in outcome.dead_letters if not letter.program}
     return ignored + [place not in bad for place in sorted(bad.union(position[1:3] for position, _, _ in batch.lines))]
+
+
+def _request(keys: Mapping[Key, None]) -> StateRequest:
+    """The request of states by their kind of key."""
+    values = [key for key in keys if isinstance(key, str)]
+    if len(values) == len(keys):
+        return StateRequest(values)
+    return StateRequest(
+        values,
+        [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
+        [(key.sorted_set, key.prefix, key.most) for key in keys if isinstance(key, StateGroup)],
+    )
 
 
 def _program_of(line: object) -> str:

@@ -6,7 +6,7 @@ give the same outputs and the same state in every process and however they are c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -35,12 +35,12 @@ class Timer(NamedTuple):
 class StateGroup:
     """Key of all members of a sorted set, each with its state under `prefix` + member: for a line that concerns them all.
 
-    It loads them, however many there are, or the first `most`; `group_members` reads them. Membership changes by writing
-    SortedSetMember keys.
+    It loads them, however many there are, or the first `most`; `group_members` reads their states, `group_scores` their scores.
+    Without a `prefix` it loads the scores alone. Membership changes by writing SortedSetMember keys.
     """
 
     sorted_set: str
-    prefix: str
+    prefix: str = ""
     most: int = 0
 
 
@@ -86,6 +86,12 @@ def group_members(states: Mapping[Key, State | float | None], group: StateGroup)
     return {name: state for name, state in loaded if state is not None}  # type: ignore[misc] # str keys are value states
 
 
+def group_scores(states: Mapping[Key, State | float | None], group: StateGroup) -> list[tuple[str, float]]:
+    """The members of a requested group with their scores, ordered by score, then by name."""
+    names: tuple[str, ...] = states[group]  # type: ignore[assignment] # as above
+    return [(name, states[SortedSetMember(group.sorted_set, name)]) for name in names]  # type: ignore[misc] # a score
+
+
 class Position(NamedTuple):
     """Position of a line on the source topic, and when its record was appended (milliseconds since the epoch)."""
 
@@ -129,3 +135,28 @@ class Fold(Protocol[Line_contra, State]):
 
         The timer is removed unless the decision sets it again. The runner forwards the tick itself.
         """
+
+
+@runtime_checkable
+class FoldWithTimerStates(Protocol[State]):
+    """What a fold has in addition if its timers decide on more than their own state. Its `on_timer` is not called.
+
+    `first_timers` are states whose timers are due from the first record of a partition on, also in a partition without lines.
+    """
+
+    first_timers: Mapping[str, State]
+
+    def timer_keys(
+        self, tick: ClockTicked, key: str, states: Mapping[Key, State | float | None], catalog: Catalog
+    ) -> Sequence[Key]:
+        """The states that the decision on a due timer needs. Called again with those until it names none that is missing."""
+
+    def on_timer_with(
+        self,
+        tick: ClockTicked,
+        key: str,
+        states: Mapping[Key, State | float | None],
+        catalog: Catalog,
+        position: Position,
+    ) -> Decision[State]:
+        """What the tick leads to; as `on_timer`, with the states of `timer_keys`."""

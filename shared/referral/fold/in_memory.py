@@ -20,7 +20,7 @@ from referral.fold.decider import Decider, Outcome, PartitionProgress
 from referral.fold.fence import Fence
 from referral.fold.fold import Fold, Output, Position
 from referral.fold.memory_state_store import MemoryStateStore
-from referral.fold.state_store import LoadedState, StateChange
+from referral.fold.state_store import LoadedState, StateChange, StateRequest
 
 Line = TypeVar("Line")
 State = TypeVar("State")
@@ -57,7 +57,11 @@ class InMemoryFold(Generic[Line, State]):
         """
         produced: list[ProducedLine] = []
         for batch in _batches(partition, lines):
-            if batch.tick is None or self.states.is_due(partition, to_ms(batch.tick[1].occurred_at)):
+            if (
+                batch.tick is None
+                or partition not in self._progress
+                or self.states.is_due(partition, to_ms(batch.tick[1].occurred_at))
+            ):
                 produced += self._fold(batch)
         return produced
 
@@ -90,10 +94,14 @@ class InMemoryFold(Generic[Line, State]):
 
     def _load(self, batch: Batch[Line]) -> LoadedState:
         if batch.tick:
-            return self.states.due(batch.partition, self._decider.tick_ms(batch))
+            due = self.states.due(batch.partition, self._decider.tick_ms(batch))
+            return self._decider.with_timer_states(batch, due, self._load_request(batch.partition))
         set_aside = self._progress[batch.partition].fence.set_aside
         request = self._decider.state_request(batch, set_aside)
         return self.states.load({batch.partition: request})[batch.partition]
+
+    def _load_request(self, partition: int) -> Callable[[StateRequest], LoadedState]:
+        return lambda request: self.states.load({partition: request})[partition]
 
     def _apply(self, outcome: Outcome, progress: "_Progress") -> None:
         before, after = self.states.fence.get(outcome.partition, b""), fences.encode(outcome.fence)

@@ -31,6 +31,8 @@ FOLDS = (
     FoldSource("lb", "boards", "conversions"),
     FoldSource("lb", "growth", "attributions"),
     FoldSource("lb", "activity", "events"),
+    FoldSource("lb", "closings", "standings"),
+    FoldSource("rd", "prizes", "standings"),
 )
 
 

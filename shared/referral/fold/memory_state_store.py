@@ -35,7 +35,9 @@ class MemoryStateStore:
         groups = {
             sorted_set: _first_members(sorted_sets.get(sorted_set, {}), most) for sorted_set, _, most in request.groups
         }
-        member_keys = [prefix + member for sorted_set, prefix, _ in request.groups for member in groups[sorted_set]]
+        member_keys = [
+            prefix + member for sorted_set, prefix, _ in request.groups if prefix for member in groups[sorted_set]
+        ]
         return LoadedState(
             self.fence.get(partition, b""),
             {key: values[key] for key in (*request.values, *member_keys) if key in values},
@@ -54,7 +56,7 @@ class MemoryStateStore:
         due = timers[: bisect_left(timers, (until_ms + 1, ""))]  # timers are whole milliseconds
         values = self.values.get(partition, {})
         present = {key: values[key] for _, key in due if key in values}
-        return LoadedState(self.fence.get(partition, b""), present)
+        return LoadedState(self.fence.get(partition, b""), present, due=tuple(present))
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each change as a whole, or refuses it because its fence has moved."""

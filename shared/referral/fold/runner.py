@@ -200,12 +200,19 @@ class FoldRunner(Generic[Line, State]):
         loaded: dict[int, LoadedState] = {}
         for batch in batches:
             if batch.tick:
-                loaded[batch.partition] = self._states.due(batch.partition, self._decider.tick_ms(batch))
+                loaded[batch.partition] = self._load_due(batch)
             else:
                 requests[batch.partition] = self._decider.state_request(
                     batch, self.owned[batch.partition].fence.set_aside
                 )
         return loaded | self._states.load(requests) if requests else loaded
+
+    def _load_due(self, batch: Batch[Line]) -> LoadedState:
+        partition = batch.partition
+        due = self._states.due(partition, self._decider.tick_ms(batch))
+        return self._decider.with_timer_states(
+            batch, due, lambda request: self._states.load({partition: request})[partition]
+        )
 
     def _decide(self, batch: Batch[Line], loaded: LoadedState) -> Outcome:
         return self._decider.decide(batch, loaded, self.owned[batch.partition])

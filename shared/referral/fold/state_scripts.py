@@ -26,7 +26,7 @@ for i = 1, scores do reply[#reply + 1] = redis.call('ZSCORE', KEYS[1 + values + 
 for i = 1, #KEYS - 1 - values - scores do
   local prefix, most = ARGV[1 + scores + 2 * i], tonumber(ARGV[2 + scores + 2 * i])
   local members = redis.call('ZRANGE', KEYS[1 + values + scores + i], 0, most - 1, 'WITHSCORES')
-  reply[#reply + 1] = {members, values_of(prefix, members, 2)}
+  reply[#reply + 1] = {members, prefix == '' and {} or values_of(prefix, members, 2)}
 end
 return reply
 """

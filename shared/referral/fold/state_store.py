@@ -19,7 +19,7 @@ from referral.redis_pipeline import RedisCommand, call_of, run_pipeline
 class StateRequest:
     """What one partition's batch needs: value keys, (sorted set, member) pairs, and groups.
 
-    A group is (sorted set, value prefix, how many of its first members; 0 is all).
+    A group is (sorted set, value prefix, empty for none, how many of its first members; 0 is all).
     """
 
     values: Sequence[str] = ()
@@ -29,12 +29,16 @@ class StateRequest:
 
 @dataclass(slots=True)
 class LoadedState:
-    """The states found, and the fence they belong to. `groups` has the score of each member, by requested sorted set."""
+    """The states found, and the fence they belong to. `groups` has the score of each member, by requested sorted set.
+
+    `due` are the keys of the values with a due timer, earliest first.
+    """
 
     fence: bytes
     values: dict[str, bytes]
     scores: dict[tuple[str, str], float] = field(default_factory=dict)
     groups: dict[str, dict[str, float]] = field(default_factory=dict)
+    due: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -93,7 +97,7 @@ class RedisStateStore:
         keys += [prefix + name for name, _ in request.scores] + [prefix + name for name, _, _ in request.groups]
         arguments: list[str | int] = [member for _, member in request.scores]
         for _, part, most in request.groups:
-            arguments += (prefix + part, most)
+            arguments += (part and prefix + part, most)
         return call_of(self._load, keys, [len(request.values), len(request.scores), *arguments])
 
     def due(self, partition: int, until_ms: int) -> LoadedState:
@@ -101,7 +105,7 @@ class RedisStateStore:
         keys = [fence_key(self._service, self._fold, partition), timers_key(self._service, self._fold, partition)]
         fence, due, values = self._due(keys, [until_ms, self._prefix(partition)])
         present = {key.decode(): value for key, value in zip(due, values, strict=True) if value is not None}
-        return LoadedState(fence, present)
+        return LoadedState(fence, present, due=tuple(present))
 
     def apply(self, changes: Mapping[int, StateChange]) -> dict[int, bool]:
         """Writes each partition's change in one script, all in one round trip."""
@@ -135,7 +139,8 @@ def _add_group(
     """Adds a group: its sorted set (name, score, name, score, …) and the state of each name."""
     names = [name.decode() for name in flat[::2]]
     loaded.groups[sorted_set] = dict(zip(names, map(float, flat[1::2]), strict=True))
-    loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
+    if prefix:
+        loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
 
 
 def _arguments(prefix: str, change: StateChange) -> tuple[list[str], list[bytes | str | int]]:

@@ -17,8 +17,8 @@ TopicOperations = Mapping[str, frozenset[Operation]]
 CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "link-issuer": (),
     "conversion-tracker": ("attribute", "screen"),
-    "reward-dispatcher": ("decide", "ledger", "pools", "deliveries", "delivery"),
-    "leaderboard": ("boards", "growth", "activity"),
+    "reward-dispatcher": ("decide", "ledger", "pools", "prizes", "deliveries", "delivery"),
+    "leaderboard": ("boards", "growth", "activity", "closings"),
 }
 """The consumer groups of each service, by their short names. Reading without a group (the catalog) needs none."""
 

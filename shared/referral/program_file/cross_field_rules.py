@@ -22,6 +22,7 @@ from referral.program_file.adapter_rules import adapter_fields
 from referral.program_file.code_rules import code_belongs, codes_cannot_be_guessed
 from referral.program_file.kind_rules import kind_mistakes
 from referral.program_file.money_rules import money_of_rewards
+from referral.program_file.prize_rules import draws_can_be_held, prizes_are_rewards
 from referral.program_file.raw_section import RawSection, with_ancestors
 from referral.program_file.trigger_rules import trigger_mistakes
 from referral.validation.mistakes import Mistake
@@ -38,7 +39,7 @@ def cross_field_mistakes(document: object, invalid: Iterable[str]) -> Iterator[M
 
 def unique_names(program: RawSection) -> Iterator[Mistake]:
     """Sections of a list have different ids, boards different metrics."""
-    for name in ("rewards", "content", "challenges", "partners", "adapters"):
+    for name in ("rewards", "draws", "content", "challenges", "partners", "adapters"):
         yield from _duplicates(program, name, "id")
     yield from _duplicates(program, "boards", "metric")
     for item in program.sections("content"):
@@ -270,6 +271,8 @@ RULES: tuple[Rule, ...] = (
     codes_cannot_be_guessed,
     campaign_is_declared,
     prizes_can_be_won,
+    prizes_are_rewards,
+    draws_can_be_held,
     experiments,
     channels_of_the_program,
     end_after_beginning,

@@ -39,6 +39,10 @@ def fields_of_trigger(trigger: RewardTrigger) -> TriggerFields:
             needs = {"streak": "a streak needs the number of days or weeks in a row, such as streak: 7"}
             allows = frozenset({"streak_unit"})
             return TriggerFields(needs, allows, referrer_only="a streak counts a referrer's referrals")
+        case "board.prize":
+            return TriggerFields(referrer_only="the ranks of a board are referrers")
+        case "draw.won":
+            return TriggerFields(referrer_only="the entries of a draw are the referrers on a board")
         case _:
             assert_never(trigger)
 
@@ -73,5 +77,10 @@ def is_given(section: RawSection, name: str) -> bool:
 
 def _where(reward: RawSection, trigger: RewardTrigger) -> Iterator[Mistake]:
     where = reward.section("where")
+    if trigger in ("board.prize", "draw.won"):
+        for name in ("channels", "partners", "content", "first_order"):
+            if is_given(where, name):
+                yield where.mistake(name, f"belongs to rewards for referrals and orders: remove it from on: {trigger}")
+        return
     if trigger != "order.qualified" and is_given(where, "first_order"):
         yield where.mistake("first_order", "belongs to on: order.qualified: write that, or remove it")

@@ -247,6 +247,18 @@ ROWS = (
         "The level of a pool: below it, more codes should be uploaded.",
         ("program", "pool"),
     ),
+    MetricRow("boards_closed", "counter", "Boards that were closed, by what they count.", ("metric",)),
+    MetricRow(
+        "board_closing_delay_seconds",
+        "gauge",
+        "How long the oldest board that is due has waited to be closed, seconds; 0 if none waits.",
+    ),
+    MetricRow(
+        "board_parts_behind_seconds",
+        "gauge",
+        "How far a partition of a boards fold is behind the others with writing its parts of closed boards, seconds.",
+        ("fold", "partition"),
+    ),
     MetricRow("pool_rewards_waiting", "gauge", "Rewards that wait for a code of a pool.", ("program", "pool")),
     # Delivery
     MetricRow("delivery_lag_records", "gauge", "Records whose messages are not scheduled yet.", ("partition",)),

@@ -90,10 +90,10 @@ def board_score(count: int, reached_at: datetime) -> float:
 
 @contextmanager
 def run_leaderboard(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """Yields a client, with an API key, of the HTTP service; its three folds run too. The service may not be ready yet."""
+    """Yields a client, with an API key, of the HTTP service; its four folds run too. The service may not be ready yet."""
     [port] = free_ports(1)
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
     with ExitStack() as stack:
-        for part in (("http",), ("fold", "boards"), ("fold", "growth"), ("fold", "activity")):
+        for part in (("http",), ("fold", "boards"), ("fold", "closings"), ("fold", "growth"), ("fold", "activity")):
             stack.enter_context(run_module(here, MODULE, *part))
         yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))

@@ -20,7 +20,7 @@ from tests.support.builders.participants import PROGRAM, START, participant
 from tests.support.folds import FoldFeed
 
 AMY = participant("amy").id
-FOLDS: dict[str, Fold[Any, Any]] = {"boards": BoardsFold(), "activity": ActivityFold(35)}
+FOLDS: dict[str, Fold[Any, Any]] = {"boards": BoardsFold(1), "activity": ActivityFold(35)}
 _BY_AMY = {"occurred_at": START, "program": PROGRAM, "person": AMY}
 _CLICK = LinkClicked(id="clk_1", occurred_at=START, program=PROGRAM, participant=AMY, code="AMY")
 _CONVERSION = cleared_conversion(AMY, "p1")

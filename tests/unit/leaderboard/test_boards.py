@@ -15,7 +15,7 @@ from referral.events.board_rules import Campaign
 from referral.events.conversions import ConversionCleared, ConversionReversed, conversion_key
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import START, participant
-from tests.support.folds import LogFold
+from tests.support.folds import PARTITIONS, LogFold
 
 REFERRERS = [participant(name).id for name in ("amy", "bo", "chen", "dai")]
 MOMENTS = st.integers(0, 40 * 24 * 4).map(lambda quarters: START + timedelta(minutes=15 * quarters, milliseconds=7))
@@ -66,7 +66,7 @@ def test_any_interleaving_gives_the_board_of_a_naive_count(drawn: list[tuple[str
     """Only the lines of one person are in order on the log; every interleaving of persons gives the same board."""
     stories = [story(number, *parts) for number, parts in enumerate(drawn)]
     waiting = [list(lines) for lines in stories]
-    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     while waiting := [lines for lines in waiting if lines]:
         line = chance.choice(waiting).pop(0)
         fold.append([(conversion_key(line), line)])
@@ -80,7 +80,7 @@ def test_any_interleaving_gives_the_board_of_a_naive_count(drawn: list[tuple[str
 def test_the_higher_count_leads_then_the_earlier_time_then_the_smaller_id() -> None:
     """The order that the API and the page document."""
     amy, bo, chen, dai = sorted(REFERRERS)
-    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     at = [START + timedelta(hours=hours) for hours in range(6)]
     referrals = [
         (chen, at[0]),
@@ -103,7 +103,7 @@ def test_after_a_reversal_the_time_of_the_remaining_referrals_decides_a_tie() ->
     amy, bo = sorted(REFERRERS)[:2]
     first, later = cleared_conversion(bo, "p1", START), cleared_conversion(bo, "p2", START + timedelta(hours=5))
     other = cleared_conversion(amy, "p3", START + timedelta(hours=1))
-    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     fold.append((conversion_key(line), line) for line in (first, later, other, reversed_conversion(later)))
     fold.drain()
     assert [member for _, member in fold.scores("prg_glow:referrals:all")] == [bo, amy]
@@ -118,7 +118,7 @@ def test_the_board_of_the_campaign_has_its_days_alone(days: list[int]) -> None:
         GLOW_VERSION,
         replace(GLOW_VERSION, version=2, program=program, effective_from=START + timedelta(days=1)),
     ]
-    fold = LogFold(BoardsFold(), Catalog(versions))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog(versions))
     lines = [cleared_conversion(REFERRERS[0], f"p{n}", START + timedelta(days=day)) for n, day in enumerate(days)]
     fold.append((conversion_key(line), line) for line in lines)
     fold.drain()
@@ -129,17 +129,20 @@ def test_the_board_of_the_campaign_has_its_days_alone(days: list[int]) -> None:
 def test_a_referrer_without_referrals_is_removed_from_every_board_and_from_the_state() -> None:
     """A count of 0 has no rank."""
     conversion = cleared_conversion(REFERRERS[0], "p1", START)
-    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     fold.append((conversion_key(line), line) for line in (conversion, reversed_conversion(conversion)))
     fold.drain()
-    assert not any(fold.states.scores.values())
-    assert not any(fold.states.values.values())
+    assert {sorted_set for scores in fold.states.scores.values() for sorted_set, _ in scores} <= {
+        "timers",
+        "closing-boards",
+    }
+    assert {key for values in fold.states.values.values() for key in values} == {"closing"}
 
 
 def test_a_reversal_of_what_does_not_count_becomes_a_dead_letter() -> None:
     """It would make the count wrong for ever, so an operator has to look at it."""
     stray = reversed_conversion(cleared_conversion(REFERRERS[0], "p1", START))
-    fold = LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     fold.append([(conversion_key(stray), stray)])
     fold.drain()
     assert [(letter["fold"], letter["reason"]) for letter in fold.rejected] == [("boards", "decision_failed")]
@@ -150,7 +153,7 @@ def test_a_reversal_of_what_does_not_count_becomes_a_dead_letter() -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_partners_have_boards_of_their_own(drawn: list[tuple[str, datetime, int]]) -> None:
     """The line decides, not the catalog: no referrer is on both boards, and each board is exact."""
-    partners, fold = set(REFERRERS[:2]), LogFold(BoardsFold(), Catalog([GLOW_VERSION]))
+    partners, fold = set(REFERRERS[:2]), LogFold(BoardsFold(PARTITIONS), Catalog([GLOW_VERSION]))
     stories = [story(number, *parts) for number, parts in enumerate(drawn)]
     for lines in stories:
         kind = "partner" if lines[0].referrer in partners else "follower"

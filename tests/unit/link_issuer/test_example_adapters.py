@@ -11,7 +11,7 @@ from link_issuer.programs.yaml_form import read_yaml
 from referral.program_file.check import check_program_file
 
 
-@pytest.mark.parametrize("name", ["glow", "shop", "shop-rewards", "stores"])
+@pytest.mark.parametrize("name", ["glow", "shop", "shop-rewards", "monthly-prizes", "stores"])
 def test_every_example_program_is_valid(name: str) -> None:
     """Also against the rules across fields."""
     assert (

@@ -2,7 +2,7 @@
 
 from prometheus_client import REGISTRY
 
-from reward_dispatcher.level_exporter import LevelExporter, Levels
+from referral.telemetry.level_exporter import LevelExporter, Levels
 
 _SPRING = ("prg_levels", "spring")
 

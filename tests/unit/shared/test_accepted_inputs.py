@@ -15,6 +15,7 @@ from conversion_tracker.ingest.validation import EventValidator
 from conversion_tracker.screening.fold import ScreenFold
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.folds.closings_fold import ClosingsFold
 from leaderboard.folds.growth_fold import GrowthFold
 from referral.catalog.view import Catalog
 from referral.events.entities import ProgramVersion
@@ -29,6 +30,7 @@ from referral.program_file.check import check_program_file
 from reward_dispatcher.folds.decide_fold import DecideFold
 from reward_dispatcher.folds.ledger_fold import LedgerFold
 from reward_dispatcher.folds.pools_fold import PoolsFold
+from reward_dispatcher.folds.prizes_fold import PrizesFold
 from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.conversion_tracker import CODE_CIPHER, TOKENS
 from tests.support.builders.participants import PSEUDONYMS, participant, person_id
@@ -100,9 +102,11 @@ class AllFolds:
             DecideFold(""),
             LedgerFold(lambda _, id, _form: id[-8:].upper(), CodeSealer(KeyRing.parse("", "k" * 32))),
             PoolsFold(CodeSealer(KeyRing.parse("", "k" * 32))),
-            BoardsFold(),
+            PrizesFold(""),
+            BoardsFold(1),
             GrowthFold(),
             ActivityFold(35),
+            ClosingsFold(),
         ]
         self.folds = {fold.name: (fold, InMemoryFold(fold, catalog, 1)) for fold in folds}
         self._offset = 0

@@ -16,6 +16,7 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples/programs/glow.yaml"
 _INTRO = """\
 A program is everything a growth team decides, in one YAML file (or the same as JSON). [glow.yaml](../examples/programs/glow.yaml)
 uses every section but caps and adapters; the excerpts below are its own.
+[monthly-prizes.yaml](../examples/programs/monthly-prizes.yaml) pays prizes of boards and draws;
 [shop-rewards.yaml](../examples/programs/shop-rewards.yaml) pays for orders, with tiers, conditions and a budget;
 [redemption](redemption.md) has what such a shop reports.
 

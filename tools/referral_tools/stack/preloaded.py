@@ -13,6 +13,7 @@ _MODULES = (
     "conversion_tracker.screening.fold",
     "leaderboard.folds.activity_fold",
     "leaderboard.folds.boards_fold",
+    "leaderboard.folds.closings_fold",
     "leaderboard.folds.growth_fold",
     "leaderboard.http_api.app",
     "link_issuer.http_api.app",
@@ -24,6 +25,7 @@ _MODULES = (
     "reward_dispatcher.folds.decide_fold",
     "reward_dispatcher.folds.ledger_fold",
     "reward_dispatcher.folds.pools_fold",
+    "reward_dispatcher.folds.prizes_fold",
     "reward_dispatcher.http_api.app",
 )
 

@@ -174,7 +174,7 @@ class Earnings:
         return self._earnable[key]
 
 
-_NOTHING = EarnableRewards((), (), (), (), {}, "UTC")
+_NOTHING = EarnableRewards((), (), (), (), (), {}, "UTC")
 
 
 def _sums(values: Iterable[Value | None]) -> Counter[str]:

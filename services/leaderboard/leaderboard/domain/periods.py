@@ -88,6 +88,15 @@ def window(name: str, second: int, zone: str) -> Window:
         raise UnknownPeriod(f"{name[:32]!r} is not a period: {HOW_TO_NAME_ONE}") from None
 
 
+def kind_of(name: str) -> BoardPeriod:
+    """Returns what kind of period a name is of, e.g. "2026-W48" → "week"."""
+    if "W" in name:
+        return "week"
+    if name in ("all", "campaign"):
+        return "all" if name == "all" else "campaign"
+    return "month" if name.count("-") == 1 else "day"
+
+
 def days(window: Window, zone: str) -> Iterator[str]:
     """The names of the days in a day, week, month or campaign."""
     tz = ZoneInfo(zone)

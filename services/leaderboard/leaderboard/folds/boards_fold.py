@@ -1,4 +1,6 @@
-"""Conversions → boards: each referrer's score by day, week, month and all time. State: the timestamps that count for a referrer.
+"""Conversions → boards, and the parts of closed ones. State: the timestamps that count for a referrer.
+
+Each referrer has a score by day, week, month and all time. A board whose period is over is closed at a tick (`board_parts`).
 
 Scores are written and never read: a score is a function of the timestamps alone, so a refold gives byte-equal boards. All four
 periods are stored, whatever the program shows, so that a board that is added later is correct from the start. Partners and
@@ -13,6 +15,7 @@ from msgspec import Struct
 from leaderboard.domain.board_metrics import CountedConversion, metrics_counting, metrics_of
 from leaderboard.domain.score import add, load_seconds, remove, scores
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
@@ -28,10 +31,9 @@ from referral.events.conversions import (
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
-from referral.topics import CONVERSIONS, Topic
+from referral.topics import CONVERSIONS, STANDINGS, Topic
 
 States = Mapping[Key, bytes | float | None]
-Changes = dict[Key, bytes | float | None]
 
 _COUNTED = (ConversionCleared, ConversionReversed)
 _METRICS = metrics_of(state_keys.BOARDS)
@@ -43,42 +45,55 @@ class BoardsFold:
     name = state_keys.BOARDS
     service = state_keys.SERVICE
     source: Topic = CONVERSIONS
-    outputs: Sequence[Topic] = ()
+    outputs: Sequence[Topic] = (STANDINGS,)
     ignored: Sequence[type[Struct]] = (ConversionHeld, ConversionRejected, *get_args(OrderFact))
     state: object = bytes
     keeps_order = False
 
-    def __init__(self) -> None:
+    first_timers = BoardParts.first_timers
+
+    def __init__(self, partitions: int) -> None:
         self._periods = BoardPeriods(ProgramTimeZones())
+        self._parts = BoardParts(self.name, partitions)
 
     def keys(self, line: ConversionLine) -> Sequence[Key]:
-        """The referrer's timestamps for each metric; the boards follow from them."""
+        """The referrer's timestamps for each metric; the boards follow from them. And how far boards are closed."""
         if not isinstance(line, _COUNTED):
             return ()
-        return [state_keys.counted_seconds(metric, line.referrer) for metric in _METRICS]
+        return [*(state_keys.counted_seconds(metric, line.referrer) for metric in _METRICS), CLOCK]
 
     def decide(self, line: ConversionLine, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Returns the referrer's new timestamps and scores.
 
         Raises LookupError for a program that the catalog lacks, and for the reversal of a conversion that does not count.
         """
-        changes: Changes = {}
+        decision: Decision[bytes] = Decision()
         if isinstance(line, _COUNTED):
             for metric in metrics_counting(state_keys.BOARDS, line):
-                self._count(metric, line, states, catalog, changes)
-        return Decision(changes)
+                self._count(metric, line, states, catalog, decision)
+        return decision
 
     def on_timer(
         self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position
     ) -> Decision[bytes]:
-        """No timers: a new period is a new board."""
+        """Not called: the timer is decided with the boards that are due."""
         return Decision()
 
+    def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
+        """The boards that close, with their members."""
+        return self._parts.timer_keys(tick, states, catalog)
+
+    def on_timer_with(
+        self, tick: ClockTicked, key: str, states: States, catalog: Catalog, position: Position
+    ) -> Decision[bytes]:
+        """Closes the boards whose periods are over for long enough."""
+        return self._parts.close(tick, states, catalog, position)
+
     def _count(
-        self, metric: BoardMetric, line: CountedConversion, states: States, catalog: Catalog, changes: Changes
+        self, metric: BoardMetric, line: CountedConversion, states: States, catalog: Catalog, decision: Decision[bytes]
     ) -> None:
-        """Adds the changes of one metric to `changes`."""
-        referrer = line.referrer
+        """Adds the changes of one metric to the decision."""
+        changes, referrer = decision.changes, line.referrer
         key = state_keys.counted_seconds(metric, referrer)
         state = states[key]
         seconds = load_seconds(state if isinstance(state, bytes) else None)
@@ -90,5 +105,7 @@ class BoardsFold:
             remove(seconds, second)
         changes[key] = seconds.tobytes() or None
         boards, windows_ = self._periods.boards_at(metric, line.program, second, line.referrer_kind, catalog)
-        for board, score in zip(boards, scores(seconds, windows_), strict=True):
+        found = scores(seconds, windows_)
+        for board, score in zip(boards, found, strict=True):
             changes[SortedSetMember(board, referrer)] = score
+        self._parts.record(boards, windows_, found, line, states, catalog, decision)

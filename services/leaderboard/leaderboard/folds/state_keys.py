@@ -23,6 +23,11 @@ def tally(metric: BoardMetric, program: str, person: str) -> str:
 
 def board(program: str, metric: BoardMetric, period: str, kind: ReferrerKind = "follower") -> str:
     """A sorted set of participant ids by score (the fold of the metric), one for each period. Partners have boards of their own."""
+    return board_key(program, metric, period, kind)
+
+
+def board_key(program: str, metric: str, period: str, kind: ReferrerKind) -> str:
+    """The same for the name of a metric, as lines have it."""
     return f"{program}:{metric}:{period}" if kind == "follower" else f"{program}:{metric}/{kind}:{period}"
 
 

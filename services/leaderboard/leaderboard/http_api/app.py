@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from leaderboard.http_api import board_page, boards, insights, networks, wallet
+from leaderboard.http_api import board_page, boards, closings, draws, insights, networks, wallet
 from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
@@ -10,7 +10,15 @@ from referral.http.app import create_app
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "leaderboard"
-BLUEPRINTS = (boards.blueprint, insights.blueprint, networks.blueprint, board_page.blueprint, wallet.blueprint)
+BLUEPRINTS = (
+    boards.blueprint,
+    closings.blueprint,
+    draws.blueprint,
+    insights.blueprint,
+    networks.blueprint,
+    board_page.blueprint,
+    wallet.blueprint,
+)
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

@@ -6,35 +6,49 @@ from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
+from leaderboard.closing_levels import read_closing_levels
+from leaderboard.closing_store import ClosingStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.network_store import NetworkStore
 from referral.http.context import Context
+from referral.log.publisher import Publisher
+from referral.telemetry.level_exporter import LevelExporter
 
 _NAME = "leaderboard"
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, growth figures, the network of referrals, and the time zones of programs."""
+    """Reads boards, now and in the past, growth figures, the network of referrals, and the time zones of programs.
+
+    Publishes the randomness of draws.
+    """
 
     boards: BoardStore
     history: BoardHistory
+    closings: ClosingStore
     growth: GrowthStore
     network: NetworkStore
     time_zones: ProgramTimeZones
+    publisher: Publisher
 
 
 def init_app(app: Flask) -> Flask:
     """Adds the dependencies to an app of the shared factory."""
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
+    closings = ClosingStore(shared.redis, partitions)
+    exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
+    shared.on_close(exporter.start().stop)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
+        closings,
         GrowthStore(shared.redis, partitions),
         NetworkStore(shared.redis, partitions),
         ProgramTimeZones(),
+        shared.publisher(),
     )
     return app
 

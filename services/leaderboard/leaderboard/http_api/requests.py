@@ -69,6 +69,10 @@ class BoardQuery(PeriodQuery, AtQuery, KindQuery, PageQuery):
     """The part of a board to return."""
 
 
+class ClosingQuery(PageQuery, KindQuery):
+    """The part of a closed board to return."""
+
+
 class BoardsQuery(AtQuery, KindQuery):
     """Which boards to return, and how many entries of each."""
 

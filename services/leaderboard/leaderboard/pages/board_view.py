@@ -24,10 +24,11 @@ from leaderboard.pages.board_rows import (
     own_row,
     rows_of,
 )
-from referral.events.board_rules import Board, BoardMetric, BoardPeriod
+from referral.events.board_rules import Board, BoardMetric, BoardPeriod, Prize
 from referral.events.program import Program
 from referral.http.context import context
 from referral.pages.languages import localize, use_languages_of
+from referral.pages.reward_names import reward_name
 
 MAX_ROWS = 100
 MAX_AGE_S = 5
@@ -176,6 +177,13 @@ def _response(view: BoardView) -> Response:
     return response
 
 
+def _prize_text(prize: Prize, program: Program) -> str:
+    """The text of a prize; of one that a reward pays, the name of the reward."""
+    rules = (rule for rule in program.rewards if rule.on == "board.prize" and rule.id == prize)
+    rule = next(rules, None)
+    return reward_name(rule) if rule is not None and rule.name else board_texts.prize(prize)
+
+
 def _texts(view: BoardView) -> dict[str, object]:
     board, metric = _board(view.program, view.metric), view.metric
     prizes = board.prizes.get(view.window.kind, {}) if board else {}
@@ -190,7 +198,9 @@ def _texts(view: BoardView) -> dict[str, object]:
         "boards": [(one, metric_texts.TEXTS[one].tab, _url(metric=one)) for one in _metrics(view.program)],
         "tabs": [(kind, _tab_text(kind, view), _url(period=kind)) for kind in _kinds(view.program, metric)],
         "now_link": _now_link(view),
-        "prizes": [(board_texts.rank_range(ranks), board_texts.prize(prize)) for ranks, prize in prizes.items()],
+        "prizes": [
+            (board_texts.rank_range(ranks), _prize_text(prize, view.program)) for ranks, prize in prizes.items()
+        ],
         "empty": closing_texts.empty_board(view.window, heading, view.now_s, metric),
         "time_left": time_left,
         "closes": view.window.kind != "all",

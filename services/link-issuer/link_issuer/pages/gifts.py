@@ -65,6 +65,10 @@ def _when(reward: Reward, rules: Attribution) -> str:
             return _when_ordered(reward)
         case "streak":
             return _when_in_a_row(reward)
+        case "board.prize":
+            return gettext("for a place on the leaderboard")
+        case "draw.won":
+            return gettext("if you win the draw")
         case "conversion.cleared" | "milestone":
             return _when_referred(reward, rules)
         case _:

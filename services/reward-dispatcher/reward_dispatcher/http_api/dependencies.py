@@ -15,6 +15,7 @@ from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.log.reader_pool import LogReaderPool
 from referral.people.people_writer import PeopleWriter
+from referral.telemetry.level_exporter import LevelExporter
 from referral.tokens import TokenSigner
 from reward_dispatcher.budget_levels import read_budget_levels
 from reward_dispatcher.budget_store import BudgetStore
@@ -25,7 +26,6 @@ from reward_dispatcher.guide_downloads import GuideDownloads
 from reward_dispatcher.guide_files import GuideFiles
 from reward_dispatcher.guide_listing import GuideLister
 from reward_dispatcher.ledger_position import LedgerPosition
-from reward_dispatcher.level_exporter import LevelExporter
 from reward_dispatcher.link_requests import LinkRequests
 from reward_dispatcher.pool_levels import read_pool_levels
 from reward_dispatcher.pool_store import PoolStore

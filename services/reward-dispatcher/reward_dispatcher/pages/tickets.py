@@ -227,6 +227,8 @@ def _why(reason: RevocationReason | None) -> str:  # noqa: C901, PLR0911 - a tab
             return gettext("Our team took it back.")
         case "streak_lost":
             return gettext("A friend no longer counts, so there is a gap in your row.")
+        case "prize_lost":
+            return gettext("The ranking was corrected, and the prize went to someone else.")
         case "milestone_lost":
             return gettext("A friend no longer counts, so the milestone is not reached at the moment.")
         case _:

@@ -1,0 +1,79 @@
+"""Prizes of boards and draws name rewards, and these rewards are named by one: what no section shows by itself."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import get_args
+
+from referral.events.board_rules import CLOSED_METRICS, MAX_BOARDS, MAX_PRIZES, BoardPeriod
+from referral.events.draw_rules import MAX_DRAWS
+from referral.events.prize_ranks import ranks
+from referral.events.reward_rules import RewardTrigger
+from referral.program_file.raw_section import RawSection
+from referral.validation.mistakes import Mistake
+
+MAX_PAID_RANK = 1000
+"""The last rank whose prize a reward can pay."""
+
+
+def prizes_are_rewards(program: RawSection) -> Iterator[Mistake]:
+    """A reward for a prize is the prize of a board, and no reward pays ranks beyond MAX_PAID_RANK."""
+    rules = {id_: one for one in _rewards_on(program, "board.prize") if (id_ := one.raw_text("id"))}
+    named: set[str] = set()
+    for metric, period, prizes in _prizes(program):
+        for rank, prize in islice(prizes.values.items(), MAX_PRIZES):
+            if isinstance(prize, str) and prize in rules:
+                named.add(prize)
+                yield from _payable(metric, period, prizes, str(rank))
+    for id_, reward in rules.items():
+        if id_ not in named:
+            example = f"prizes: {{month: {{1: {id_[:64]}}}}}"
+            yield reward.mistake("on", f"is never paid: make it a prize of a board, such as {example}")
+
+
+def _payable(metric: str, period: BoardPeriod, prizes: RawSection, rank: str) -> Iterator[Mistake]:
+    paid = ranks(rank)
+    if metric not in CLOSED_METRICS:
+        yield prizes.mistake(rank, f"can be no reward: only boards of {', '.join(CLOSED_METRICS)} are closed")
+    elif period == "all":
+        yield prizes.mistake(rank, "can be no reward: the board of all time never closes, so it is never paid")
+    elif paid is not None and paid.stop - 1 > MAX_PAID_RANK:
+        yield prizes.mistake(rank, f"can be no reward beyond rank {MAX_PAID_RANK}: end the range there")
+
+
+def _prizes(program: RawSection) -> Iterator[tuple[str, BoardPeriod, RawSection]]:
+    for board in islice(program.sections("boards"), MAX_BOARDS):
+        for period in get_args(BoardPeriod):
+            yield board.raw_text("metric") or "", period, board.section("prizes").section(period)
+
+
+def _rewards_on(program: RawSection, trigger: RewardTrigger) -> Iterator[RawSection]:
+    return (reward for reward in program.sections("rewards") if reward.text("on") == trigger)
+
+
+def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
+    """A draw is among the entries of a board that closes, and each winner gets a reward for it."""
+    rewards = {id_: one.raw_text("on") for one in program.sections("rewards") if (id_ := one.raw_text("id"))}
+    closing = _closing_boards(program)
+    used: set[str] = set()
+    for draw in islice(program.sections("draws"), MAX_DRAWS):
+        board, period, reward = draw.text("board"), draw.text("period"), draw.text("reward")
+        if board and board not in CLOSED_METRICS:
+            yield draw.mistake("board", f"must be one of {', '.join(CLOSED_METRICS)}: other boards are not closed")
+        elif board and period and (board, period) not in closing:
+            yield draw.mistake(
+                "board", f"has no {period} of {board}: add it to boards, or draw among one of its periods"
+            )
+        if reward and rewards.get(reward) != "draw.won":
+            yield draw.mistake("reward", f"must be the id of a reward with on: draw.won; got {reward[:64]!r}")
+        used.add(reward or "")
+    for one in _rewards_on(program, "draw.won"):
+        if (id_ := one.raw_text("id")) and id_ not in used:
+            yield one.mistake("on", f"is never paid: add a draw with reward: {id_[:64]}")
+
+
+def _closing_boards(program: RawSection) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for board in islice(program.sections("boards"), MAX_BOARDS):
+        sent = [one for one in board.raw_list("periods") if isinstance(one, str)]
+        found |= {(board.raw_text("metric") or "", period) for period in sent or get_args(BoardPeriod)}
+    return found
