@@ -304,11 +304,13 @@ class LedgerFold:
             return Decision()
         account = _account(line.id, states)
         charged, step = account, None
+        case = _charge_case(line, states, catalog, position)
         if account is not None and line.action == "restore" and (account.status == "revoked" or account.clawback):
-            case = _charge_case(line, states, catalog, position)
             step = case.charge_again()
             charged = replace(account, budget=case.waits_for(step))
         transition, result = decide_action(charged, line, self._generate_code)
+        if transition is not None and transition.account.clawback and line.action == "revoke":
+            step = case.drop_increase()
         if transition is None:
             decision, step = account_decision(account, None, (refusal_of(line, result),)), None
         else:
