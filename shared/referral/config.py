@@ -25,7 +25,10 @@ _CLOCK = re.compile(r"system|file:.+"), "write `system`, or `file:` and a path"
 _RATE = re.compile(r"[1-9]\d*/(\d+ )?(second|minute|hour|day)s?"), "write a number and a unit, e.g. 600/minute"
 _NAME = re.compile(r"[A-Za-z0-9._-]{0,100}"), "use letters, digits, `.`, `_` and `-`, at most 100"
 _HOST = re.compile(r"[A-Za-z0-9._:-]{0,253}"), "write a host name or an IP address"
-_MAIL_ADDRESS = re.compile(r"([^\s@<>,;]{1,64}@[A-Za-z0-9.-]{1,189})?"), "write one address, e.g. rewards@example.com"
+_MAIL_ADDRESS = (  # of RFC 5321, without quotes: every mail server takes it
+    re.compile(r"((?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9.-]{1,189})?", re.ASCII),
+    "write one address of ASCII characters, e.g. rewards@example.com",
+)
 _CERTIFICATES = setting_checks.check_certificates, "name a readable PEM file with certificates, or leave it empty"
 
 

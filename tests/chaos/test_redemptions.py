@@ -11,17 +11,19 @@ from datetime import UTC, datetime
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.events.redemptions import RewardRedeemed
 from referral.topics import EVENTS, REWARDS
+from referral_tools.cli import main
 from referral_tools.stack.stack import Stack
 from tests.support.builders.participants import PROGRAM, person_id
 from tests.support.builders.reward_dispatcher import fixed_code
 from tests.support.chaos.mortal_shop import FAULTS, MortalShop, Progress, mortal_shop
 from tests.support.log_reader import read_lines
-from tests.support.settings import AUTHORIZATION
+from tests.support.settings import API_SECRET, AUTHORIZATION
 from tests.support.systems.reward_dispatcher import RewardDispatcher
 from tests.support.waiting import wait_until
 
@@ -201,6 +203,7 @@ def test_each_reward_is_used_once_whatever_dies(
         posted = {event for journal in journals for event in journal.events}
         assert posted == events_on_the_log(shop.settings)
         assert {system.client.get(f"/v1/codes/{code}").json()["left"] for code in run.codes.values()} == {0}
+        check_balances(system)
 
 
 def give_rewards(system: RewardDispatcher, count: int) -> dict[str, str]:
@@ -244,3 +247,10 @@ def events_on_the_log(settings: Settings) -> set[str]:
     """Returns the ids of the orders that were paid."""
     lines = [msgspec.json.decode(raw) for _, raw in read_lines(settings, EVENTS)]
     return {line["id"] for line in lines if line["type"] == "order.paid"}
+
+
+def check_balances(system: RewardDispatcher) -> None:
+    """What the ledger has is what the lines of the log add up to."""
+    environ = {**system.environ, "REFERRAL_URL": str(system.client.base_url), "REFERRAL_KEY": API_SECRET}
+    result = CliRunner().invoke(main, ["rewards", "reconcile", PROGRAM], env=environ)
+    assert result.exit_code == 0, result.output

@@ -1,7 +1,8 @@
 """Reads boards for the HTTP API: one sorted set per partition, read like a single one.
 
-Every read is one pipelined round trip, however many partitions there are; a rank takes one more, for the score. The sets are read
-one after the other, so a board that changes at the same time may be read half changed, but no participant is on it twice.
+On a single server the first entries and a rank are one call. In a cluster every read is one pipelined round trip, however many
+partitions there are; a rank takes one more, for the score. The sets are then read one after the other, so a board that changes at
+the same time may be read half changed, but no participant is on it twice.
 """
 
 from bisect import bisect_left
@@ -9,8 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from redis import Redis
 from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
+from leaderboard import board_scripts
 from leaderboard.domain.board_metrics import BOARD_METRICS
 from leaderboard.domain.ranking import (
     BoardEntry,
@@ -33,20 +37,7 @@ from referral.redis_client import RedisClient
 from referral.redis_pipeline import run_pipeline
 from referral.topics import partition_of
 
-# The entries around a score: how many there are; how many precede those returned; the nearest before the score, all with this
-# score, and the nearest behind it (member, score, member, …). The caller orders those with equal scores.
-_NEAR = """
-local board, score, call = KEYS[1], ARGV[1], redis.call
-local before, level = call('ZCOUNT', board, '-inf', '(' .. score), call('ZCOUNT', board, score, score)
-local first = math.max(0, before - ARGV[2])
-return {call('ZCARD', board), first, call('ZRANGE', board, first, before + level + ARGV[3] - 1, 'WITHSCORES')}
-"""
-# The referrals of a slice of a board, added up: scores are reached_at − count·2³² (`domain.score`).
-_SUM = """
-local entries, sum = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES'), 0
-for index = 2, #entries, 2 do sum = sum - math.floor(tonumber(entries[index]) / 4294967296) end
-return sum
-"""
+_MERGED_BY_REDIS = 4_000  # entries times partitions that a call merges: it takes less than a millisecond
 _SLICE = 5_000  # entries that one call adds up, so that other clients of Redis wait for milliseconds only
 
 
@@ -70,13 +61,19 @@ class BoardStore:
     def __init__(self, redis: RedisClient, partitions: int) -> None:
         self._redis = redis
         self._partitions = range(partitions)
-        self._near_script = redis.register_script(_NEAR)
-        self._sum_script = redis.register_script(_SUM)
+        self._single = redis if isinstance(redis, Redis) else None
+        self._near_script = redis.register_script(board_scripts.NEAR)
+        self._sum_script = redis.register_script(board_scripts.SUM)
+        self._around_script = redis.register_script(board_scripts.AROUND)
+        self._top_script = redis.register_script(board_scripts.TOP)
 
     def top(self, board: BoardName, limit: int) -> BoardSlice:
         """Returns the first `limit` entries. A second round trip is needed only if a partition has far more than its share."""
         depth = read_depth(limit, len(self._partitions))
         keys = [self._key(partition, board) for partition in self._partitions]
+        if self._single is not None and limit * len(keys) <= _MERGED_BY_REDIS:
+            total, flat = self._call(self._single, self._top_script, keys, (limit, depth))
+            return BoardSlice(with_ranks(_flat_entries(flat), 0), total)
         reads = [(("ZCARD", key), ("ZRANGE", key, 0, depth - 1, "WITHSCORES")) for key in keys]
         results = self._pipeline(command for read in reads for command in read)
         parts = [_entries(found) for found in results[1::2]]
@@ -113,6 +110,10 @@ class BoardStore:
     def around(self, program: str, board: BoardName, participant: str, reach: int) -> BoardSlice | None:
         """Returns a participant's entry and `reach` entries on each side; None if they are not on the board."""
         partition = self._partition_of(program, participant)
+        if self._single is not None:
+            keys = [self._key(one, board) for one in self._partitions]
+            arguments = (partition + 1, participant, reach, reach)
+            return _around(self._call(self._single, self._around_script, keys, arguments), participant, reach)
         score = self._redis.zscore(self._key(partition, board), participant)
         if score is None:
             return None
@@ -150,6 +151,14 @@ class BoardStore:
         calls = [(self._key(partition, board), repr(score), above, below) for partition in self._partitions]
         return [_partition_slice(result) for result in self._run(self._near_script, calls)]
 
+    def _call(self, redis: "Redis", script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+        """The result of a script that reads all partitions."""
+        command = ("EVALSHA_RO", script.sha, len(keys), *keys, *arguments)
+        try:
+            return redis.execute_command(*command)  # type: ignore[no-untyped-call] # redis-py leaves it untyped
+        except NoScriptError:
+            return run_pipeline(redis, [command], [script])[0]
+
     def _run(self, script: Script, calls: Sequence[tuple[str | int, ...]]) -> list[Any]:
         """The results of a script, called for each key with its arguments."""
         return run_pipeline(self._redis, [("EVALSHA_RO", script.sha, 1, *call) for call in calls], [script])
@@ -171,5 +180,18 @@ def _entries(pairs: Sequence[tuple[bytes, float]]) -> list[BoardEntry]:
 
 def _partition_slice(result: tuple[int, int, Sequence[bytes]]) -> PartitionSlice:
     total, before, flat = result
-    entries = [BoardEntry(float(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
-    return PartitionSlice(total, before, entries)
+    return PartitionSlice(total, before, _flat_entries(flat))
+
+
+def _flat_entries(flat: Sequence[bytes]) -> list[BoardEntry]:
+    """Entries from member, score, member, …, as scripts return them."""
+    return [BoardEntry(float(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
+
+
+def _around(reply: Sequence[Any] | None, participant: str, reach: int) -> BoardSlice | None:
+    """The entries around a participant, from what `AROUND` returned."""
+    if reply is None:
+        return None
+    score, *rest = reply
+    parts = [_partition_slice(result) for result in zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
+    return entries_around(parts, BoardEntry(float(score), participant.encode()), reach)

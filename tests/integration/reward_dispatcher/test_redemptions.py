@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from referral.config import Settings
 from referral.redis_client import RedisClient
@@ -195,6 +196,25 @@ def test_a_key_of_another_program_reaches_no_reward_code_or_webhook(system: Rewa
         assert answer.status_code == status, (method, path, answer.text)
     assert system.client.get("/v1/rewards/rwd_1").json()["status"] == "fulfilled"
     assert [one["id"] for one in system.client.get(f"/v1/webhooks?program={PROGRAM}").json()["items"]] == [webhook]
+
+
+def test_a_code_is_worth_nothing_in_another_program(system: RewardDispatcher) -> None:
+    """With a key of the other program, or the other program named: refused as an unknown code, and nothing is used or held."""
+    other = reward_terms()
+    system.apply(replace(other, program=replace(other.program, id="prg_other")))
+    code, client = system.client.get("/v1/rewards/rwd_1").json()["code"], system.client
+    elsewhere = {"Authorization": "Bearer rk_elsewhere"}
+    for path in ("/v1/redemptions", "/v1/redemptions/holds"):
+        body = {"code": code, "order_id": "order-1"}
+        answers = [
+            client.post(path, json=body, headers=elsewhere),
+            client.post(path, json=body | {"program": "prg_other"}, headers=elsewhere),
+            client.post(path, json=body | {"program": "prg_other"}),
+        ]
+        assert [(one.status_code, one.json()["code"]) for one in answers] == [(404, "unknown_code")] * 3
+    assert client.get("/v1/rewards/rwd_1").json()["status"] == "fulfilled"
+    answer = client.post("/v1/redemptions", json={"code": code, "program": PROGRAM, "order_id": "order-1"})
+    assert (answer.status_code, answer.json()["order_id"]) == (201, "order-1")
 
 
 def test_guessing_codes_is_slowed_and_slows_no_other_shopper(settings: Settings, environ: dict[str, str]) -> None:

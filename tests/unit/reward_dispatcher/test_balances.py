@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
 
+from referral.entitlement.orders import MAX_REFUNDS
 from referral.events.line import ClockTicked
 from referral.events.money import Value, share_of
 from referral.events.redemptions import (
@@ -192,6 +193,18 @@ def test_refunds_of_an_order_give_back_in_proportion_once_each_and_add_up() -> N
     assert all(abs(one - 166.5) <= 0.5 for one in back[:3])
     [again] = ledger.write(redemption_change("refund", "rdm_1", ("rwd_1",), "rdc_9", refund=("rf_0", 333, 1000)))
     assert getattr(again, "reason", None) == "already_refunded"
+
+
+def test_after_99_refunds_of_parts_of_an_order_only_one_of_all_of_it_counts() -> None:
+    """One more part is refused, and gives nothing back."""
+    ledger = LedgerFeed([credit("rwd_1", 500), redemption_request("rdm_1", unit="CNY")])
+    answers = []
+    for number in range(MAX_REFUNDS):
+        refund = (f"rf_{number}", 1, 1000)
+        answers += ledger.write(redemption_change("refund", "rdm_1", ("rwd_1",), f"rdc_{number}", refund=refund))
+    assert getattr(answers[-1], "reason", None) == "too_many_refunds"
+    ledger.write(redemption_change("refund", "rdm_1", ("rwd_1",), "rdc_all", refund=("rf_all", 1000, 1000)))
+    assert used(ledger.account()) == 0
 
 
 @given(

@@ -91,6 +91,8 @@ def test_without_a_server_there_is_no_mailer() -> None:
         ({"USER": "glow", "PASSWORD": "x7-hidden", "TLS": "none"}, "in clear"),
         ({"PASSWORD": "file:/nowhere/x7-hidden"}, "REFERRAL_SMTP_PASSWORD (a secret, not shown)"),
         ({"SENDER": "a@b.example, c@d.example"}, "write one address"),
+        ({"CONTACT": "müller@glow.example"}, "of ASCII characters"),
+        ({"CONTACT": "ops.@glow.example"}, "write one address"),
         ({"HOST": "mail.example/path"}, "host name"),
     ],
 )

@@ -32,8 +32,7 @@ class BoardEntry(NamedTuple):
         return reached_at_of(self.score)
 
 
-@dataclass(frozen=True, slots=True)
-class RankedEntry:
+class RankedEntry(NamedTuple):
     """An entry and its rank, from 1."""
 
     rank: int

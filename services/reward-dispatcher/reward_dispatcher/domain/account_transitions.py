@@ -115,7 +115,8 @@ def stop(account: Account | None, grant: RewardGranted, budget: str) -> Transiti
 def wait_for_budget(account: Account, at: datetime) -> Transition:
     """Holds a reward until its budget has enough; one that an operator holds stays so, and waits behind it."""
     if account.on_hold:
-        return Transition(account, (RewardHeld(**header(account, at), reason="operator"),))
+        stopped = replace(account, status="held", hold_reason="operator")
+        return Transition(stopped, (RewardHeld(**header(account, at), reason="operator"),))
     held = replace(account, status="held", hold_reason="budget")
     return Transition(held, (RewardHeld(**header(account, at), reason="budget", budget=account.budget),))
 

@@ -118,13 +118,13 @@ def _restore(account: Account, at: datetime, generate_code: CodeGenerator) -> Tr
 
 
 def _resume(account: Account, at: datetime, generate_code: CodeGenerator) -> Transition:
-    """The reward where its life would be now: fulfilled again if it was, otherwise in or after its holding period."""
+    """The reward where its life would be now: fulfilled again (or used up) if it was, otherwise in or after its holding period."""
     now = replace(account, changed_ms=to_ms(at))
     if account.budget is not None:
         return wait_for_budget(now, at)
     if account.fulfilled_ms is not None:
         status: Literal["fulfilled", "delivered"] = "delivered" if account.delivered_ms is not None else "fulfilled"
-        return Transition(replace(now, status=status, hold_reason=None))
+        return Transition(settle(replace(now, status=status, hold_reason=None), to_ms(at)))
     if to_ms(at) < account.due_ms:
         held = replace(now, status="held", hold_reason="holding_period")
         return Transition(held, (RewardHeld(**header(account, at), reason="holding_period"),))

@@ -131,7 +131,8 @@ def _refund(uses: list[tuple[Account, Use]], line: RedemptionChangeRequested) ->
         return "not_redeemed"
     if any(one.id == line.refund for _, use in taken for one in use.refunds):
         return "already_refunded"
-    if any(len(use.refunds) >= MAX_REFUNDS for _, use in taken):
+    most = MAX_REFUNDS - (line.part < line.whole)
+    if any(len(use.refunds) >= most for _, use in taken):
         return "too_many_refunds"
     refund = OrderRefund(line.refund, line.part, line.whole)
     with_refund = [(account, replace(use, refunds=(*use.refunds, refund))) for account, use in taken]

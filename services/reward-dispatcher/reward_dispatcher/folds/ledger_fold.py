@@ -53,9 +53,7 @@ from referral.events.rewards import (
     RewardRestored,
     RewardRevoked,
     RewardStopped,
-    handover_of,
 )
-from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
 from referral.topics import POOLS, REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
@@ -84,6 +82,7 @@ from reward_dispatcher.folds.charge_cases import (
     charged_reward,
     recall_decision,
 )
+from reward_dispatcher.folds.file_cases import with_available_file
 from reward_dispatcher.folds.order_cases import (
     answer_decision,
     forget_order,
@@ -194,7 +193,7 @@ class LedgerFold:
                 return budget_decision(line, states, catalog)
             case RewardGranted():
                 account = _account(line.id, states)
-                transition = _with_file(account, self._transition(account, line), catalog, line.occurred_at)
+                transition = with_available_file(account, self._transition(account, line), catalog, line.occurred_at)
                 return _account_decision(account, transition)
             case OrderReported():
                 return report_decision(line, states, position, self._codes)
@@ -222,7 +221,7 @@ class LedgerFold:
         """Ends holding periods, expires rewards, and removes results that are too old to be requested again, and such orders."""
         if isinstance(state, Account):
             transition = account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
-            with_file = _with_file(state, transition, catalog, tick.occurred_at)
+            with_file = with_available_file(state, transition, catalog, tick.occurred_at)
             return self._sealed(_account_decision(state, with_file))
         if isinstance(state, BudgetAccount):
             return look_again(tick, key, state, catalog)
@@ -245,7 +244,7 @@ class LedgerFold:
             transition = account_transitions.end_clawback(account, line)
         if transition is not None and (budget := case.waits_for(step)):
             transition = account_transitions.stop(account, line, budget)
-        decision = _account_decision(account, _with_file(account, transition, catalog, line.occurred_at))
+        decision = _account_decision(account, with_available_file(account, transition, catalog, line.occurred_at))
         return add_step(decision, line.program, line.id, step)
 
     def _charge_decision(
@@ -273,7 +272,7 @@ class LedgerFold:
                 if account is not None and step.charge is not None and step.charge.is_complete:
                     worth = replace(account, value=step.value or account.value)
                     transition = account_transitions.release(worth, line.occurred_at, self._generate_code)
-                transition = _with_file(account, transition, catalog, line.occurred_at)
+                transition = with_available_file(account, transition, catalog, line.occurred_at)
             case ChargeReviewRequested():
                 step = case.review(account) if account else None
             case _:
@@ -304,15 +303,17 @@ class LedgerFold:
             return Decision()
         account = _account(line.id, states)
         charged, step = account, None
+        case = _charge_case(line, states, catalog, position)
         if account is not None and line.action == "restore" and (account.status == "revoked" or account.clawback):
-            case = _charge_case(line, states, catalog, position)
             step = case.charge_again()
             charged = replace(account, budget=case.waits_for(step))
         transition, result = decide_action(charged, line, self._generate_code)
+        if transition is not None and transition.account.clawback and line.action == "revoke":
+            step = case.drop_increase()
         if transition is None:
             decision, step = account_decision(account, None, (refusal_of(line, result),)), None
         else:
-            transition = _with_file(account, transition, catalog, line.occurred_at) or transition
+            transition = with_available_file(account, transition, catalog, line.occurred_at) or transition
             decision = account_decision(account, transition.account, transition.lines, decision_step(line))
         decision.changes |= result_changes(result)
         return add_step(decision, line.program, line.id, step)
@@ -341,29 +342,6 @@ def _apply(
             return account_transitions.apply_delivery(account, line)
         case _:
             assert_never(line)
-
-
-def _with_file(
-    before: Account | None, transition: Transition | None, catalog: Catalog, at: datetime
-) -> Transition | None:
-    """The transition; held in place of fulfilled if the reward is a file that is known to be missing."""
-    if transition is None or transition.account.status != "fulfilled" or handover_of(transition.account.kind) != "file":
-        return transition
-    if before is not None and before.status == "fulfilled":
-        return transition
-    file = _available_file(transition.account, catalog, at)
-    return account_transitions.withhold_missing_file(before, transition, file, at)
-
-
-def _available_file(account: Account, catalog: Catalog, at: datetime) -> str | None:
-    """The file that the grant named, otherwise the one that its rule names now; None if neither is there.
-
-    A program whose folder was never listed has every file that it names.
-    """
-    files, terms = catalog.guide_files(account.program), catalog.program_at(account.program, to_ms(at))
-    corrected = [rule.pool for rule in terms.program.rewards if rule.id == account.rule] if terms else []
-    named = (name for name in (account.file, *corrected) if name is not None)
-    return next((name for name in named if files is None or name in files), None)
 
 
 def _charge_case(
