@@ -58,6 +58,7 @@ USERS = (
     RedisUser("growth", ("lb:{growth-*",)),
     RedisUser("activity", ("lb:{activity-*",)),
     RedisUser("closings", ("lb:{closings-*",)),
+    RedisUser("experiments", ("lb:{experiments-*",)),
 )
 
 

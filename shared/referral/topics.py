@@ -100,7 +100,7 @@ DELIVERIES = Topic(
 )
 STANDINGS = Topic(
     name="standings",
-    key="program",
+    key="program (program + person for what an experiment counts of a person, program + experiment for its sums)",
     lines=StandingLine,
     retention="forever",
     partitions=0,

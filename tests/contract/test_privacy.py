@@ -15,7 +15,7 @@ PAGE = Path("docs/privacy.md")
 UNCOMPACTED = [topic for topic in TOPICS.values() if not topic.retention.startswith("latest of each key")]
 
 # Every text on a topic that is never compacted, by the last name of its path: what it is, and why it identifies no one.
-PERSON_IDS = {"person", "referrer", "participant", "beneficiary", "winners", "alternates"}
+PERSON_IDS = {"person", "referrer", "participant", "beneficiary", "winners", "alternates", "root"}
 KEYED_HASHES = {"mention", "device", "network", "look_alike", "post"}
 IDS = {
     "id",
@@ -42,6 +42,8 @@ IDS = {
     "content",
     "cta",
     "campaign",
+    "experiment",
+    "variant",
     "metric",
     "period",
     "prize",

@@ -11,6 +11,7 @@ from conversion_tracker.screening.fold import ScreenFold
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
 from leaderboard.folds.closings_fold import ClosingsFold
+from leaderboard.folds.experiments_fold import ExperimentsFold
 from leaderboard.folds.growth_fold import GrowthFold
 from link_issuer.privacy.person_lines import PERSONAL_TOPICS
 from referral.catalog.view import Catalog
@@ -29,7 +30,7 @@ from reward_dispatcher.sealed_codes import CodeSealer
 FOLDS: dict[str, list[Any]] = {
     "conversion-tracker": [AttributeFold, ScreenFold],
     "reward-dispatcher": [DecideFold, LedgerFold, PoolsFold, PrizesFold],
-    "leaderboard": [BoardsFold, GrowthFold, ActivityFold, ClosingsFold],
+    "leaderboard": [BoardsFold, GrowthFold, ActivityFold, ClosingsFold, ExperimentsFold],
 }
 
 RING = KeyRing.parse("", "k" * 32)
@@ -44,6 +45,7 @@ WORKING_FOLDS: list[Any] = [
     GrowthFold(),
     ActivityFold(30),
     ClosingsFold(),
+    ExperimentsFold(),
 ]
 
 # What is read to explain and to export people, a record here and there.

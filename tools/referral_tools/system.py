@@ -82,6 +82,7 @@ TABLE = (
     ProcessRow("activity", "leaderboard", ("fold", "activity"), 34),
     ProcessRow("closings", "leaderboard", ("fold", "closings"), 44),
     ProcessRow("prizes", "reward_dispatcher", ("fold", "prizes"), 42),
+    ProcessRow("experiments", "leaderboard", ("fold", "experiments"), 54),
 )
 DIRECTORY = ProcessRow("directory", "link_issuer", ("directory",), 11)
 """Writes the directory of this host. A container has a directory of its own, which its process writes."""

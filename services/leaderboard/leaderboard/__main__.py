@@ -1,11 +1,13 @@
-"""Wires and runs the leaderboard: `python -m leaderboard http | fold boards | fold growth | fold activity | fold closings`."""
+"""Wires and runs the leaderboard: `python -m leaderboard http`, or `fold` and boards, growth, activity, closings or experiments."""
 
 import sys
 
 from referral.config import ConfigError, Settings
 from referral.telemetry.process import set_up_telemetry
 
-USAGE = "usage: python -m leaderboard http | fold boards | fold growth | fold activity | fold closings"
+USAGE = (
+    "usage: python -m leaderboard http | fold boards | fold growth | fold activity | fold closings | fold experiments"
+)
 
 
 def main(arguments: list[str]) -> None:
@@ -17,7 +19,7 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["http"]:
             _http(settings)
-        case ["fold", "boards" | "growth" | "activity" | "closings" as name]:
+        case ["fold", "boards" | "growth" | "activity" | "closings" | "experiments" as name]:
             _fold(name, settings)
         case _:
             sys.exit(USAGE)
@@ -33,6 +35,7 @@ def _fold(name: str, settings: Settings) -> None:
     from leaderboard.folds.activity_fold import ActivityFold
     from leaderboard.folds.boards_fold import BoardsFold
     from leaderboard.folds.closings_fold import ClosingsFold
+    from leaderboard.folds.experiments_fold import ExperimentsFold
     from leaderboard.folds.growth_fold import GrowthFold
     from referral.fold.worker import run_fold
 
@@ -44,6 +47,8 @@ def _fold(name: str, settings: Settings) -> None:
             run_fold(GrowthFold(), settings)
         case "closings":
             run_fold(ClosingsFold(), settings)
+        case "experiments":
+            run_fold(ExperimentsFold(), settings)
         case _:
             run_fold(ActivityFold(settings.lateness_days), settings)
 

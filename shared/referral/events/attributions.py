@@ -37,7 +37,8 @@ ReferrerKind = Literal["follower", "partner"]
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The touch that won: what kind, when, in which fact, and through which channel, content and call to action.
 
-    `partner` is the partner who referred them, or for whom the link was created; `campaign` is the link's.
+    `partner` is the partner who referred them, or for whom the link was created; `campaign` is the link's. `root` is who began
+    the chain of sharers, if that was not the referrer.
     """
 
     kind: EvidenceKind
@@ -49,6 +50,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     cta: Id | None = None
     partner: Id | None = None
     campaign: Name | None = None
+    root: PersonId | None = None
 
 
 class Referral(Derived, frozen=True, kw_only=True, omit_defaults=True, gc=False):

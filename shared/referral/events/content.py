@@ -12,6 +12,8 @@ Placement = Literal["caption", "first_slide", "last_slide", "comment", "voice_ov
 Format = Literal["tag_a_friend", "results", "helpful", "relatable", "conversation"]
 ExperimentMetric = Literal["follows_per_impression", "shares_per_impression"]
 MAX_CTAS = 20
+MAX_WEIGHT = 1000
+MIN_PEOPLE = 150
 MAX_CONTENT_ITEMS = 200
 
 
@@ -24,7 +26,7 @@ class CallToAction(Section, frozen=True, kw_only=True):
 
 
 class Experiment(Section, frozen=True, kw_only=True):
-    """A comparison of a content item's calls to action: which of them, and by which metric."""
+    """A comparison of a content item's calls to action: which of them, by which metric, and when it ends by itself."""
 
     id: Annotated[Slug, Meta(description="your own name for this experiment", examples=["exp_cta1"])]
     variants: Annotated[
@@ -41,6 +43,28 @@ class Experiment(Section, frozen=True, kw_only=True):
     metric: Annotated[ExperimentMetric, Meta(description="by which metric they are compared")] = (
         "follows_per_impression"
     )
+    weights: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=MAX_WEIGHT)], ...],
+        Meta(
+            max_length=MAX_CTAS,
+            description="the share of people who get each variant, in the order of `variants`",
+            examples=[[1, 1]],
+            extra={"left_out": "equal shares"},
+        ),
+    ] = ()
+    window_days: Annotated[
+        int,
+        Meta(ge=1, le=60, description="days from a person's first impression in which their shares and friends count"),
+    ] = 7
+    automatic_end: Annotated[
+        bool, Meta(description="whether the experiment is decided as soon as one variant is certain to be better")
+    ] = True
+    min_people: Annotated[
+        int, Meta(ge=MIN_PEOPLE, le=1_000_000, description="people a variant needs before it is decided")
+    ] = MIN_PEOPLE
+    min_days: Annotated[
+        int, Meta(ge=7, le=365, description="days from the first impression on before it is decided")
+    ] = 7
 
 
 class ContentItem(Section, frozen=True, kw_only=True):
@@ -58,3 +82,13 @@ class ContentItem(Section, frozen=True, kw_only=True):
     hook: Annotated[Localized, Meta(description="the first words people see")] = field(default_factory=dict)
     ctas: Annotated[tuple[CallToAction, ...], Meta(max_length=MAX_CTAS, description="requests to share")] = ()
     experiment: Annotated[Experiment | None, Meta(description="a comparison of this item's calls to action")] = None
+
+
+def experiment_of(content: tuple[ContentItem, ...], item: str) -> Experiment | None:
+    """The experiment of the content item with an id; None for an unknown item, and for one without an experiment."""
+    return next((one.experiment for one in content if one.id == item), None)
+
+
+def weights_of(experiment: Experiment) -> tuple[int, ...]:
+    """The weight of each variant, in the order of `variants`."""
+    return experiment.weights or (1,) * len(experiment.variants)

@@ -87,7 +87,10 @@ class Participant(Entity, frozen=True, kw_only=True, tag="participant"):
 
 
 class Link(Entity, frozen=True, kw_only=True, tag="link"):
-    """A further code of a participant, for one channel, content and call to action."""
+    """A further code of a participant, for one channel, content and call to action.
+
+    `root` is who began the chain of sharers that it continues, if that was another person.
+    """
 
     id: Id
     code: Name
@@ -103,6 +106,7 @@ class Link(Entity, frozen=True, kw_only=True, tag="link"):
     max_uses: Annotated[int, Meta(ge=1, description="how often people may open it")] | None = None
     partner: Id | None = None
     campaign: Name | None = None
+    root: PersonId | None = None
 
 
 class LinkUsed(Entity, frozen=True, kw_only=True, tag="link_used"):

@@ -315,7 +315,10 @@ class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """The content of a click token, `rt` in the target URL: it identifies the click of a follow without a look-up."""
+    """The content of a click token, `rt` in the target URL: it identifies the click of a follow without a look-up.
+
+    `root` is who began the chain of sharers that the link continues; None if its participant did.
+    """
 
     id: Id
     program: Id
@@ -327,6 +330,7 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     cta: Id | None = None
     partner: Id | None = None
     campaign: Name | None = None
+    root: Id | None = None
 
 
 def fact_key(line: Fact | LinkClicked | ClickReclassed | BanDecision) -> str:

@@ -46,3 +46,8 @@ def pools_key(program: str) -> str:
 def budget_key(program: str, budget: str) -> str:
     """The key of what one budget of a program decides, by the budget's id: `rewards`."""
     return f"{program}|budget:{budget}"
+
+
+def experiment_key(program: str, experiment: str) -> str:
+    """The key of an experiment's sums over all people, and of its decision: `standings`."""
+    return f"{program}|experiment:{experiment}"

@@ -210,7 +210,8 @@ class Program(Section, frozen=True, kw_only=True):
             "what is shared, and its calls to action",
             why="What is shared, and the calls to action in it.",
             use="A link may name a content item and its call to action; clicks and follows carry both. `check` scores each item by"
-            " its `elements`. An experiment declares what is compared.",
+            " its `elements`. People are assigned to the variants of an experiment, and its figures say which is better:"
+            " [Experiments](experiments.md).",
         ),
     ] = ()
     kits: Annotated[

@@ -1,4 +1,4 @@
-"""Closed boards, prizes and draws, in `referral.standings`, keyed by program.
+"""Closed boards, prizes and draws, in `referral.standings`, keyed by program; experiments are there too (`experiments`).
 
 A period of a board ends, `CLOSING_DELAY_S` later its partitions write what they have (`board.part_closed`), each then reports that
 it has (`board.parts_written`), and the parts of all are joined into one `board.closed`. Prizes and draws follow from that line.
@@ -9,6 +9,7 @@ from typing import Annotated, Literal, assert_never
 from msgspec import Meta, Struct
 
 from referral.events.attributions import ReferrerKind
+from referral.events.experiments import ExperimentLine
 from referral.events.line import Cause, ClockTicked, Derived, Id, Line, Name, PersonId, Text, Timestamp
 
 CLOSING_DELAY_S = 86_400
@@ -195,7 +196,7 @@ KeyedStanding = (
     | DrawRandomnessGiven
     | DrawHeld
 )
-StandingLine = KeyedStanding | BoardPartsWritten | ClockTicked
+StandingLine = KeyedStanding | BoardPartsWritten | ExperimentLine | ClockTicked
 
 
 def standing_key(line: KeyedStanding) -> str:

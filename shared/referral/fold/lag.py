@@ -33,6 +33,7 @@ FOLDS = (
     FoldSource("lb", "activity", "events"),
     FoldSource("lb", "closings", "standings"),
     FoldSource("rd", "prizes", "standings"),
+    FoldSource("lb", "experiments", "standings"),
 )
 
 

@@ -26,7 +26,7 @@ PRIVATE = {
 
 
 class WalletClosed(Exception):
-    """A link or session opens no wallet: `reason` is `missing`, `invalid`, `expired` or `revoked`.
+    """A link or session opens no wallet: `reason` is `missing`, `invalid`, `expired`, `revoked`, or `taken` by another browser.
 
     `link` is what a genuine one says; None for any other, and if its person was erased.
     """

@@ -18,7 +18,7 @@ CONSUMER_GROUPS: Mapping[str, tuple[str, ...]] = {
     "link-issuer": (),
     "conversion-tracker": ("attribute", "screen"),
     "reward-dispatcher": ("decide", "ledger", "pools", "prizes", "deliveries", "delivery"),
-    "leaderboard": ("boards", "growth", "activity", "closings"),
+    "leaderboard": ("boards", "growth", "activity", "closings", "experiments"),
 }
 """The consumer groups of each service, by their short names. Reading without a group (the catalog) needs none."""
 

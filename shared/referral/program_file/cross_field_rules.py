@@ -149,6 +149,7 @@ def experiments(program: RawSection) -> Iterator[Mistake]:
     for item in program.sections("content"):
         experiment = item.section("experiment")
         yield from _unknown_variants(item, experiment)
+        yield from _experiment_weights(experiment)
         id_ = experiment.raw_text("id")
         if id_ is not None and id_ in seen:
             yield experiment.mistake("id", f"{id_[:64]} is another item's experiment: give each its own id")
@@ -163,6 +164,13 @@ def _unknown_variants(item: RawSection, experiment: RawSection) -> Iterator[Mist
     for index, variant in enumerate(experiment.raw_list("variants")):
         if isinstance(variant, str) and variant not in known:
             yield variants.mistake(index, f"is not a call to action of this item: use {options}")
+
+
+def _experiment_weights(experiment: RawSection) -> Iterator[Mistake]:
+    variants, weights = experiment.raw_list("variants"), experiment.raw_list("weights")
+    if weights and variants and len(weights) != len(variants):
+        detail = f"must have one weight for each of the {len(variants)} variants, in their order; got {len(weights)}"
+        yield experiment.mistake("weights", detail)
 
 
 def channels_of_the_program(program: RawSection) -> Iterator[Mistake]:

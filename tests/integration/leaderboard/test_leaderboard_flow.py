@@ -1,6 +1,7 @@
 """The leaderboard's processes on a real Kafka and Redis: lines in the log become figures over HTTP."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -20,8 +21,10 @@ from referral.events.attributions import (
 from referral.events.conversions import conversion_key
 from referral.events.entities import ProgramVersion
 from referral.events.facts import ContentShared, ContentShown, LinkClicked, Post, PostPublished, PostRemoved, fact_key
+from referral.events.line import ClockTicked
 from referral.log.publisher import Publisher
-from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic, partition_of
+from tests.support.builders.experiments import EXPERIMENT_VERSION, followed, shared, shown
 from tests.support.builders.leaderboard import GLOW, ZONE, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.records import erase_person, patient, write_records
@@ -117,6 +120,60 @@ def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dic
         assert ("Amy" in page.text, "A promoter" in page.text) == (False, True)
         assert _insights(client) == INSIGHTS, "an erasure changes no figure"
     publisher.close()
+
+
+def test_events_and_follows_decide_an_experiment(settings: Settings, environ: dict[str, str]) -> None:
+    """Impressions and shares of people whose window is over, and a friend's follow, in all partitions; the rule ends it once."""
+    since = NOW - timedelta(days=20)
+    version = replace(EXPERIMENT_VERSION, recorded_at=since, effective_from=since)
+    write_records(settings, [version, api_key("tests", "read", secret=API_SECRET)])
+    publisher = Publisher(patient(settings))
+    facts = [line for number in range(320) for line in experiment_facts(number, since)]
+    publish(publisher, EVENTS, [(fact_key(line), line) for line in facts])
+    follow = followed("friend", "p1", since + timedelta(days=2))
+    publish(publisher, ATTRIBUTIONS, [(attribution_key(follow), follow)])
+    publish_ticks(publisher, settings, EVENTS, NOW)
+    with run_leaderboard(environ) as client:
+        wait_until(lambda: _experiment(client).get("people") == 320, 90)
+        publish_ticks(publisher, settings, CONVERSIONS, NOW + timedelta(days=2))
+        wait_until(lambda: _experiment(client)["decided"] is not None, 60)
+        found = _experiment(client)
+    publisher.close()
+    tag, save = found["variants"]
+    assert (found["decided"]["variant"], tag["people"], save["people"]) == ("tag", 160, 160)
+    assert (tag["shown"], tag["counted"], save["counted"]) == (160 * 5, 160 * 3 + 53, 160 + 53)
+    assert tag["chance"] > 0.999
+    assert save["uplift"]["high"] < 0
+    assert found["answer"]["en"].endswith("Decided: use “Tag a friend”.")
+    assert "艾特一个朋友" in found["answer"]["zh-CN"]
+    assert not found["alarms"]["sample_ratio_mismatch"]
+
+
+def experiment_facts(number: int, since: datetime) -> list[ContentShown | ContentShared]:
+    """Five impressions of one variant; who sees the better one shares more."""
+    person, cta = f"p{number}", "tag" if number % 2 else "save"
+    shares = 1 + 2 * (cta == "tag") + number % 3 // 2
+    return [
+        *[shown(person, since + timedelta(hours=hour), cta) for hour in range(1, 6)],
+        *[shared(person, since + timedelta(hours=hour)) for hour in range(1, 1 + shares)],
+    ]
+
+
+def publish_ticks(publisher: Publisher, settings: Settings, topic: Topic, at: datetime) -> None:
+    """Writes a tick to each partition, in a record of its own."""
+    line = encode(ClockTicked(id=f"tick_{at.timestamp():.0f}", occurred_at=at))
+    keys = {partition_of(str(number), settings.partitions): str(number) for number in range(200)}
+    assert len(keys) == settings.partitions
+    for key in keys.values():
+        publisher.submit_many(topic, [(key, line)]).wait(30)
+
+
+def _experiment(client: httpx.Client) -> dict[str, Any]:
+    try:
+        items: list[dict[str, Any]] = client.get(f"/v1/programs/{PROGRAM}/experiments").json().get("items", [])
+    except httpx.TransportError:
+        return {}  # the process is still starting
+    return items[0] if items else {}
 
 
 INSIGHTS = {

@@ -44,6 +44,23 @@ def test_a_links_channel_content_and_cta_are_in_its_token(glow: LinkIssuer) -> N
     assert (token.participant, token.channel, token.content, token.cta) == (amy["id"], "wechat", "hacks", "tag")
 
 
+def test_a_friends_link_continues_the_chain_of_the_link_they_came_by(glow: LinkIssuer) -> None:
+    """Its token names who began the chain, also further down; a token that is not valid is refused with its place."""
+    tokens = TokenSigner(glow.settings.key_ring())
+    people = {name: glow.enrol({"external_id": f"xhs:{name}"}).get_json()["id"] for name in ("amy", "bob", "cat")}
+    glow.link(people["amy"], content="hacks", cta="tag", code="amylink")
+    by_amy = _token(glow.open("/AMYLINK"))
+    made = glow.link(people["bob"], click=by_amy, code="boblink")
+    assert (made.status_code, made.get_json()["content"], made.get_json()["cta"]) == (201, "hacks", "tag")
+    by_bob = _token(glow.open("/BOBLINK"))
+    glow.link(people["cat"], click=by_bob, code="catlink")
+    roots = [tokens.read_click(_token(glow.open(path))).root for path in ("/AMYLINK", "/BOBLINK", "/CATLINK")]
+    assert roots == [None, people["amy"], people["amy"]]
+    refused = glow.link(people["bob"], click=by_amy[:-2])
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.get_json()["errors"]] == ["/click"]
+
+
 def test_automated_clients_are_redirected_and_classified(glow: LinkIssuer) -> None:
     """HEAD, prefetch, preview and crawler requests get the redirect; the click has their class."""
     path = f"/{glow.enrol_amy()['code']}"

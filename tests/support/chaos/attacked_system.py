@@ -23,7 +23,7 @@ from tests.support.settings import GLOW_FILE
 from tests.support.waiting import wait_until
 
 _OVERRIDES = {"REFERRAL_LOG_LEVEL": "warning", "REFERRAL_PARTITIONS": "4", "REFERRAL_ERASE_WITHIN_S": "8"}
-FOLDS = ("attribute", "screen", "decide", "ledger", "pools", "boards", "growth", "activity")
+FOLDS = ("attribute", "screen", "decide", "ledger", "pools", "boards", "growth", "activity", "experiments")
 
 
 class AttackedSystem:

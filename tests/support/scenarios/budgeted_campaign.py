@@ -303,7 +303,8 @@ class BudgetedCampaign:
             charge = self.charge_of(id)
             if charge is not None:
                 assert charge.is_cancelled == (account.status == "revoked"), (account, charge)
-                assert charge.increase is None or account.status not in ("revoked", "expired"), (account, charge)
+                is_over = account.clawback or account.status in ("revoked", "expired")
+                assert charge.increase is None or not is_over, (account, charge)
                 assert charge.is_complete or not free(account, to_ms(self.now)), (account, charge)
 
     def charge_of(self, reward: str) -> Charge | None:

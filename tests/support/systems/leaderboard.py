@@ -34,6 +34,7 @@ from tests.support.settings import API_SECRET, AUTHORIZATION, UNREACHABLE, api_k
 MODULE = "leaderboard"
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 PARTITIONS = 4
+FOLDS = ("boards", "growth", "activity", "closings", "experiments")
 
 
 def leaderboard_app(redis_url: str, records: Iterable[DirectoryRecord] = ()) -> Flask:
@@ -90,10 +91,10 @@ def board_score(count: int, reached_at: datetime) -> float:
 
 @contextmanager
 def run_leaderboard(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """Yields a client, with an API key, of the HTTP service; its four folds run too. The service may not be ready yet."""
+    """Yields a client, with an API key, of the HTTP service; its folds run too. The service may not be ready yet."""
     [port] = free_ports(1)
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
     with ExitStack() as stack:
-        for part in (("http",), ("fold", "boards"), ("fold", "closings"), ("fold", "growth"), ("fold", "activity")):
+        for part in (("http",), *(("fold", name) for name in FOLDS)):
             stack.enter_context(run_module(here, MODULE, *part))
         yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))

@@ -69,6 +69,19 @@ def test_whatever_the_evidence_a_partner_is_credited_as_a_partner(facts: list[Fa
     assert {(line.referrer_kind, line.evidence.partner) for line in said} == {("partner", "kol_lin")}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("by", ["code", "click"])
+def test_evidence_names_who_began_the_chain(by: str) -> None:
+    """By the code of a link that continues one, or by its click token; the referrer is the link's participant."""
+    link = replace(AMYS_LINK, root=LIN.id, content="hacks")
+    token = ClickToken(
+        id="clk_2", program=PROGRAM, participant=AMY.id, code=link.code, clicked_at_ms=to_ms(day(1)), root=LIN.id
+    )
+    fact = follow(1, 2, code=link.code) if by == "code" else follow(1, 2, click=TOKENS.sign_click(token))
+    [line] = AttributionRun(Catalog([AMY, LIN, link, NAMED])).take([fact]).outputs
+    assert isinstance(line, ReferralAttributed)
+    assert (line.referrer, line.evidence.root) == (AMY.id, LIN.id)
+
+
 def test_a_follower_whose_link_was_made_for_a_partner_stays_a_follower() -> None:
     """The label says what to group by; who the referrer is, is another matter."""
     said = AttributionRun(known()).take([follow(1, 2, code="AMYLIN")]).outputs

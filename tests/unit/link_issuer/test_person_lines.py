@@ -18,7 +18,7 @@ AMY, BO = person_id("xhs:amy"), person_id("xhs:bo")
 
 def line(person: str, number: int) -> bytes:
     """Returns a line about a person."""
-    return b'{"person":"%s","number":%d}' % (person.encode(), number)
+    return b'{"participant":"%s","number":%d}' % (person.encode(), number)
 
 
 def read_all(log: MemoryLog, person: str, limits: PageLimits) -> tuple[list[bytes], int]:
@@ -35,9 +35,9 @@ def read_all(log: MemoryLog, person: str, limits: PageLimits) -> tuple[list[byte
 
 
 def partition(topic: str, person: str) -> int:
-    """Returns the partition of a person's lines."""
+    """Returns the partition of a person's lines: that of the program for standings."""
     count = next(one for one in PERSONAL_TOPICS if one.name == topic).partitions or SETTINGS.partitions
-    return partition_of(person_key(PROGRAM, person), count)
+    return partition_of(PROGRAM if topic == "standings" else person_key(PROGRAM, person), count)
 
 
 RECORDS = st.lists(
@@ -64,6 +64,15 @@ def test_every_line_of_the_person_is_on_exactly_one_page(records: list[tuple[str
     expected.sort(key=lambda found: order.index(found[0]))
     found, _ = read_all(log, AMY, PageLimits(lines=most))
     assert found == [one for _, one in expected]
+
+
+def test_a_board_with_the_ids_of_others_is_not_among_the_lines_of_a_person() -> None:
+    """A part of a board, a closing and a draw name everyone on it; a prize names one person."""
+    log = MemoryLog(ManualClock())
+    part = b'{"type":"board.part_closed","entries":[["%s",3,1],["%s",2,1]]}' % (AMY.encode(), BO.encode())
+    prize = b'{"type":"prize.awarded","participant":"%s"}' % AMY.encode()
+    log.append("standings", partition("standings", AMY), part + b"\n" + prize)
+    assert read_all(log, AMY, PageLimits())[0] == [prize]
 
 
 def test_a_page_ends_at_its_deadline_also_without_lines_of_the_person() -> None:

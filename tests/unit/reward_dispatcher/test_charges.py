@@ -256,6 +256,24 @@ def test_an_operator_who_revokes_a_used_reward_withdraws_the_higher_cost_that_wa
     campaign.check_refold()
 
 
+def test_a_higher_cost_of_a_reward_that_was_revoked_after_its_use_is_not_charged() -> None:
+    """The reward is not owed; once it is owed again, its cost then is charged."""
+    campaign, reward, _ = _used_campaign(31)
+    granted = campaign.owed[reward]
+    campaign.act("revoke", reward)
+    for cost, worth in ((900, 600), (500, 500)):
+        campaign.adjust(reward, cost)
+        campaign.drain()
+        assert (_worth(campaign, reward), _charged(campaign), campaign.budget().waiting) == (worth, 600, 0)
+        campaign.check_charges()
+    campaign.act("restore", reward)
+    campaign.restore(replace(granted, value=Value(800, "CNY"), cost=Value(800, "CNY")))
+    campaign.adjust(reward, 700)
+    campaign.drain()
+    assert (_worth(campaign, reward), _charged(campaign)) == (700, 700)
+    campaign.check_refold()
+
+
 def test_a_reward_that_an_operator_holds_stays_held_when_its_clawback_is_waived_and_it_waits_for_its_cost() -> None:
     """Neither the waiver nor the budget ends the hold; its release does, and what is left can be used."""
     campaign = BudgetedCampaign(29, total=10)

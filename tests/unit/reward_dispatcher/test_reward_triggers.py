@@ -33,7 +33,7 @@ def test_each_trigger_has_an_occasion(trigger: RewardTrigger) -> None:
     """A rule with everything that it needs is among the rewards that can be earned."""
     rule = Reward(id="one", to="referrer", on=trigger, kind="shoutout", referrals=1, streak=2)
     earnable = earnable_rewards(reward_terms(rule), "follower", "k")
-    groups = earnable.of_each, earnable.milestones, earnable.of_orders, earnable.streaks
+    groups = earnable.of_each, earnable.milestones, earnable.of_orders, earnable.streaks, earnable.prizes
     assert [reward.rule for group in groups for reward in group] == [rule]
 
 

@@ -400,11 +400,11 @@ def test_no_document_makes_the_check_fail(value: object, name: str) -> None:
 
 
 def test_the_example_file_has_every_section() -> None:
-    """docs/programs.md shows each section as the example has it. Adapters have examples of their own."""
+    """docs/programs.md shows each section as the example has it. Adapters and draws have examples of their own."""
     glow = read_yaml(GLOW_FILE.read_text("utf-8")).content
     assert isinstance(glow, dict)
     sections = {one.name for one in field_declarations(ProgramFile) if "title" in one.value.meta}
-    assert sections - glow.keys() == {"adapters", "campaign", "pools"}, (
+    assert sections - glow.keys() == {"adapters", "campaign", "draws", "pools"}, (
         "add the missing sections to examples/programs/glow.yaml"
     )
 

@@ -127,7 +127,7 @@ class EvidenceReader:
             )
             return _with_partner(touch, owner)
         where = fact.channel, content or found.content, cta or found.cta
-        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where, micros=micros_of(fact))
+        touch = Touch(kind, at, fact.id, referrer, flaw, found.code, *where, micros=micros_of(fact), root=found.root)
         return _with_partner(touch, owner, found.partner, found.campaign)
 
     def _code_flaw(self, holder: Participant | Link, at: int, known_by: datetime) -> TouchFlaw | None:
@@ -166,7 +166,7 @@ class EvidenceReader:
             return Touch("click", click.clicked_at_ms, click.id, flaw="unknown_code", code=click.code)
         referrer, flaw = _resolve_referrer(owner, fact.person, self._click_flaw(click, known_by))
         where = click.channel, click.content, click.cta
-        touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where)
+        touch = Touch("click", click.clicked_at_ms, click.id, referrer, flaw, click.code, *where, root=click.root)
         return _with_partner(touch, owner, click.partner, click.campaign)
 
     def _mention_touch(self, mention: str, fact: Fact, at: int, known_by: datetime, appended_ms: int) -> Touch:

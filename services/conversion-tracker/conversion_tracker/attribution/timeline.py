@@ -21,6 +21,7 @@ class Touch(Struct, frozen=True, array_like=True, gc=False):
     """Evidence that a person was referred. `referrer` is a participant id; it is empty if the touch has a `flaw`.
 
     `partner` is the partner that the referrer is, or that the link was made for; `by_partner` is true if the referrer is one.
+    `root` is who began the chain of sharers, if that was not the referrer.
     """
 
     kind: EvidenceKind
@@ -36,6 +37,7 @@ class Touch(Struct, frozen=True, array_like=True, gc=False):
     campaign: str | None = None
     by_partner: bool = False
     micros: int = 0
+    root: str | None = None
 
 
 def touch_order(touch: Touch) -> tuple[int, int, int, str]:

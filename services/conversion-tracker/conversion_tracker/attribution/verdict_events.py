@@ -186,4 +186,5 @@ def evidence_of(touch: Touch, touched_at: datetime) -> Evidence:
         cta=touch.cta,
         partner=touch.partner,
         campaign=touch.campaign,
+        root=touch.root,
     )

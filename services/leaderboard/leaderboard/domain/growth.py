@@ -58,7 +58,7 @@ class Growth(Struct, frozen=True, array_like=True):
         return self.attributed + self.unattributed
 
 
-class GrowthDays(Struct, frozen=True, array_like=True):
+class GrowthDays(Struct, frozen=True, array_like=True, tag="days"):
     """Growth by name of the day, for the days of a bucket (`day_buckets`)."""
 
     days: dict[str, Growth] = {}

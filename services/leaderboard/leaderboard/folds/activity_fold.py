@@ -12,20 +12,24 @@ state.
 
 The boards of these metrics are written here too, for the person who did it, and for clicks the participant whose link it is:
 lines of both are on the partition of that person.
+
+Events of a content item with an experiment are stored by person as well, until their window is over and was measured (`exposures`).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from typing import cast, get_args
 
 from msgspec import Struct
 
 from leaderboard.domain.activity import Activity, ActivityDays, ActivityKind, ClickClass, CountedFacts, click_change
 from leaderboard.domain.board_metrics import metrics_counting
 from leaderboard.domain.day_buckets import bucket_of
+from leaderboard.domain.exposure import Exposure
 from leaderboard.domain.periods import windows
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_periods import BoardPeriods
+from leaderboard.folds.exposures import exposure_keys, on_window_end, with_event
 from leaderboard.folds.person_boards import PersonBoards
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
@@ -43,14 +47,14 @@ from referral.events.facts import (
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember, Timer
-from referral.topics import EVENTS, Topic
+from referral.topics import EVENTS, STANDINGS, Topic
 
 ContentEvent = ContentShown | ContentShared
 ClickEvent = LinkClicked | ClickReclassed
 PostEvent = PostPublished | PostRemoved
 BanEvent = PersonBanned | PersonUnbanned
 CountedEvent = ContentEvent | ClickEvent | PostEvent
-State = Activity | ActivityDays | CountedFacts | ClickClass | StoredTally
+State = Activity | ActivityDays | CountedFacts | ClickClass | StoredTally | Exposure
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 _COUNTED = get_args(CountedEvent)
@@ -62,7 +66,7 @@ class ActivityFold:
     name = state_keys.ACTIVITY
     service = state_keys.SERVICE
     source: Topic = EVENTS
-    outputs: Sequence[Topic] = ()
+    outputs: Sequence[Topic] = (STANDINGS,)
     ignored: Sequence[type[Struct]] = tuple(
         kind for kind in get_args(EventLine) if kind not in (*_COUNTED, *get_args(BanEvent), ClockTicked)
     )
@@ -78,7 +82,7 @@ class ActivityFold:
         """What the line may change; nothing for most events."""
         match line:
             case ContentShown() | ContentShared():
-                return _counted_facts_key(line), *_count_keys(line), *_tally_keys(line)
+                return _counted_facts_key(line), *_count_keys(line), *_tally_keys(line), *exposure_keys(line)
             case LinkClicked(visitor="person"):
                 return *_count_keys(line), *_tally_keys(line)
             case ClickReclassed():
@@ -112,7 +116,9 @@ class ActivityFold:
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Removes the ids of a day for which events would be too late now."""
+        """Removes the ids of a day for which events would be too late now; measures a person's window that is over."""
+        if isinstance(state, Exposure):
+            return cast("Decision[State]", on_window_end(tick, key, state, catalog, self._lateness_ms))
         return Decision({key: None})
 
     def _count_content(
@@ -128,6 +134,9 @@ class ActivityFold:
         if before is None:
             remove_ms = (occurred_ms // DAY_MS + 2) * DAY_MS + self._lateness_ms
             changes[Timer(_counted_facts_key(line))] = float(remove_ms)
+        for key in exposure_keys(line):
+            exposed = with_event(line, states[key], catalog)
+            return Decision({**changes, **exposed.changes}, exposed.outputs)
         return Decision(changes)
 
     def _count_reclassified_click(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:

@@ -5,7 +5,7 @@ report that is missing delays it: nothing is closed with a part left out.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import assert_never, get_args
 
 from msgspec import Struct
 
@@ -23,6 +23,7 @@ from leaderboard.folds.closing_terms import PeriodBoard, closing_terms
 from leaderboard.folds.draw_lines import commit_draw, hold_draw
 from leaderboard.folds.prize_lines import award_board, correct_ladders
 from referral.catalog.view import Catalog
+from referral.events.experiments import ExperimentEvent, ExperimentLine
 from referral.events.line import ClockTicked
 from referral.events.standings import (
     TOP,
@@ -66,7 +67,14 @@ class ClosingsFold:
     service = closing_keys.SERVICE
     source: Topic = STANDINGS
     outputs: Sequence[Topic] = (STANDINGS,)
-    ignored: Sequence[type[Struct]] = (BoardClosed, PrizeAwarded, PrizeRevoked, DrawCommitted, DrawHeld)
+    ignored: Sequence[type[Struct]] = (
+        BoardClosed,
+        PrizeAwarded,
+        PrizeRevoked,
+        DrawCommitted,
+        DrawHeld,
+        *get_args(ExperimentLine),
+    )
     state: object = ClosingState
     keeps_order = False
     first_timers: Mapping[str, ClosingState] = {}
@@ -84,7 +92,15 @@ class ClosingsFold:
             case DrawRandomnessGiven():
                 board = PeriodBoard.of(line).key
                 return closing_keys.draw(board, line.draw), closing_keys.blocks(board), closing_keys.void(board)
-            case BoardClosed() | PrizeAwarded() | PrizeRevoked() | DrawCommitted() | DrawHeld() | ClockTicked():
+            case (
+                BoardClosed()
+                | PrizeAwarded()
+                | PrizeRevoked()
+                | DrawCommitted()
+                | DrawHeld()
+                | ExperimentEvent()
+                | ClockTicked()
+            ):
                 return ()
             case _:
                 assert_never(line)
@@ -102,7 +118,15 @@ class ClosingsFold:
                 return _with_correction(line, states)
             case DrawRandomnessGiven():
                 return _with_randomness(line, states)
-            case BoardClosed() | PrizeAwarded() | PrizeRevoked() | DrawCommitted() | DrawHeld() | ClockTicked():
+            case (
+                BoardClosed()
+                | PrizeAwarded()
+                | PrizeRevoked()
+                | DrawCommitted()
+                | DrawHeld()
+                | ExperimentEvent()
+                | ClockTicked()
+            ):
                 return Decision()
             case _:
                 assert_never(line)

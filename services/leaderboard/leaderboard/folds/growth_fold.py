@@ -4,6 +4,8 @@ The counts of each referrer are stored as well: those of banned referrers are su
 changes one state. The counts of all time are the sum of those of all days.
 
 The network of referrals is stored too, in both directions: whom a person brought, and who brought them.
+
+Follows by a content item with an experiment are forwarded to it (`chain_follows`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +15,12 @@ from typing import get_args
 
 from msgspec import Struct
 
+from leaderboard.domain.credited_follow import CreditedFollow
 from leaderboard.domain.day_buckets import bucket_of
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import day_name
 from leaderboard.folds import state_keys
+from leaderboard.folds.chain_follows import credit_change, credited_key
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
@@ -36,7 +40,7 @@ from referral.events.edges import CycleOpened, EdgeProbed, EdgeRemoved, EdgeSet,
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
-from referral.topics import ATTRIBUTIONS, Topic
+from referral.topics import ATTRIBUTIONS, STANDINGS, Topic
 
 BanLine = ReferrerBanned | ReferrerUnbanned
 EdgeLine = EdgeSet | EdgeRemoved
@@ -49,7 +53,7 @@ _NO_DAYS, _NO_GROWTH = GrowthDays(), Growth()
 _CACHED_KEYS = 4096
 Upline = dict[str, str]
 """Referrers of a person, by referral."""
-State = GrowthDays | Upline
+State = GrowthDays | Upline | CreditedFollow
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 
@@ -60,7 +64,7 @@ class GrowthFold:
     name = state_keys.GROWTH
     service = state_keys.SERVICE
     source: Topic = ATTRIBUTIONS
-    outputs: Sequence[Topic] = ()
+    outputs: Sequence[Topic] = (STANDINGS,)
     ignored: Sequence[type[Struct]] = (
         EdgeProbed,
         CycleOpened,
@@ -77,7 +81,7 @@ class GrowthFold:
     def keys(self, line: AttributionLine) -> Sequence[Key]:
         """The counts of the days around the follow: the program's, and the referrer's. Referral edges add no follower."""
         if isinstance(line, _GROWTH_LINES):
-            return _count_keys(line.program, _referrer(line), bucket_of(_second(line)))
+            return *_count_keys(line.program, _referrer(line), bucket_of(_second(line))), *credited_key(line)
         if isinstance(line, _EDGE_LINES):
             return (state_keys.upline(line.program, line.participant),)
         if isinstance(line, _CYCLE_LINES):
@@ -85,9 +89,11 @@ class GrowthFold:
         return (_ban_key(line),) if isinstance(line, _BAN_LINES) else ()
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
-        """Returns the new counts. Raises LookupError for a program that the catalog lacks."""
+        """Returns the new counts, and what follows for an experiment. Raises LookupError for a program that the catalog lacks."""
         if isinstance(line, _GROWTH_LINES):
-            return Decision({**self._count(line, states, catalog), **_referee_changes(line)})
+            decision: Decision[State] = Decision({**self._count(line, states, catalog), **_referee_changes(line)})
+            _forward(line, states, catalog, decision)
+            return decision
         if isinstance(line, _EDGE_LINES):
             return Decision(_upline_changes(line, states))
         if isinstance(line, _CYCLE_LINES):
@@ -150,6 +156,16 @@ def _cycle_changes(line: CycleLine, states: States) -> Changes:
 
 def _referee_key(program: str, referrer: str, person: str) -> SortedSetMember:
     return SortedSetMember(state_keys.referees(program, referrer), person)
+
+
+def _forward(line: GrowthLine, states: States, catalog: Catalog, decision: Decision[State]) -> None:
+    """Adds what a follow or its reversal changes for an experiment."""
+    for key in credited_key(line):
+        if isinstance(line, ReferralAttributed | ReferralReversed) and (
+            change := credit_change(line, states[key], catalog)
+        ):
+            decision.changes[key] = change[0]
+            decision.outputs += change[1]
 
 
 def _second(line: GrowthLine) -> int:

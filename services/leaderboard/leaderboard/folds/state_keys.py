@@ -9,6 +9,7 @@ SERVICE = "lb"
 BOARDS: Final = "boards"
 GROWTH: Final = "growth"
 ACTIVITY: Final = "activity"
+EXPERIMENTS: Final = "experiments"
 
 
 def counted_seconds(metric: BoardMetric, participant: str) -> str:
@@ -87,3 +88,42 @@ def posts(program: str) -> str:
 def removed_posts(program: str) -> str:
     """A sorted set of the posts that were removed, named in the same way, by the second of the removal (activity)."""
     return f"removed:{program}"
+
+
+def exposure(program: str, content: str, person: str) -> str:
+    """What a person saw and shared of a content item with an experiment (activity: Exposure)."""
+    return f"exposure:{program}|{content}|{person}"
+
+
+def exposed_person(key: str) -> tuple[str, str, str] | None:
+    """The program, content item and person of an `exposure` key; None for another key."""
+    if not key.startswith("exposure:"):
+        return None
+    program, content, person = key.removeprefix("exposure:").split("|", 2)
+    return program, content, person
+
+
+def credited_follow(program: str, referral: str) -> str:
+    """The experiment that a referral's follow counts for, and for whom (growth: CreditedFollow)."""
+    return f"credit:{program}|{referral}"
+
+
+def experiment_person(program: str, experiment: str, person: str) -> str:
+    """What an experiment knows of a person (experiments: PersonRecord)."""
+    return f"person:{program}|{experiment}|{person}"
+
+
+def experiment_sums(program: str, experiment: str) -> str:
+    """The sums of an experiment by variant (experiments: ExperimentSums)."""
+    return f"sums:{program}|{experiment}"
+
+
+def summed_experiment(key: str) -> tuple[str, str]:
+    """The program and experiment of an `experiment_sums` key."""
+    program, experiment = key.removeprefix("sums:").split("|", 1)
+    return program, experiment
+
+
+def experiment_looks(program: str, experiment: str) -> str:
+    """The sums of all partitions as they were last looked at, and the decision (experiments: ExperimentLooks)."""
+    return f"looks:{program}|{experiment}"

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from leaderboard.http_api import board_page, boards, closings, draws, insights, networks, wallet
+from leaderboard.http_api import board_page, boards, closings, draws, experiments, insights, networks, wallet
 from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
@@ -16,6 +16,7 @@ BLUEPRINTS = (
     draws.blueprint,
     insights.blueprint,
     networks.blueprint,
+    experiments.blueprint,
     board_page.blueprint,
     wallet.blueprint,
 )

@@ -8,6 +8,7 @@ from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
+from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.network_store import NetworkStore
@@ -20,7 +21,7 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, growth figures, the network of referrals, and the time zones of programs.
+    """Reads boards, now and in the past, growth figures, the network of referrals, experiments, and time zones.
 
     Publishes the randomness of draws.
     """
@@ -30,6 +31,7 @@ class Dependencies:
     closings: ClosingStore
     growth: GrowthStore
     network: NetworkStore
+    experiments: ExperimentStore
     time_zones: ProgramTimeZones
     publisher: Publisher
 
@@ -47,6 +49,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         NetworkStore(shared.redis, partitions),
+        ExperimentStore(shared.redis, partitions),
         ProgramTimeZones(),
         shared.publisher(),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replace_spec
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from referral.events.blocked_words import find_blocklisted
 from referral.events.content import ContentItem
 from referral.events.entities import Link, Participant
-from referral.events.facts import Channel
+from referral.events.facts import Channel, ClickToken
 from referral.events.ids import derive_id
 from referral.events.program import Program
 from referral.validation.mistakes import Mistake
@@ -17,7 +18,10 @@ from referral.validation.mistakes import Mistake
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSpec:
-    """What a link carries and when it works; `code` is a chosen one, in the form in which codes are compared."""
+    """What a link carries and when it works; `code` is a chosen one, in the form in which codes are compared.
+
+    `root` is the person who began the chain of sharers that the link continues.
+    """
 
     channel: Channel | None = None
     content: str | None = None
@@ -28,12 +32,18 @@ class LinkSpec:
     max_uses: int | None = None
     partner: str | None = None
     campaign: str | None = None
+    root: str | None = None
 
     def link_id(self, participant: str) -> str:
         """`lnk_…` of a participant's link with this content: the same spec is the same link."""
         period = [time.astimezone(UTC).isoformat() if time else "" for time in (self.starts_at, self.expires_at)]
         carried = [self.channel or "", self.content or "", self.cta or "", *period, self.code or ""]
-        purpose = {"max": str(self.max_uses or ""), "partner": self.partner or "", "campaign": self.campaign or ""}
+        purpose = {
+            "max": str(self.max_uses or ""),
+            "partner": self.partner or "",
+            "campaign": self.campaign or "",
+            "root": self.root or "",
+        }
         # Only those that are set: ids of links without them must not change.
         further = [f"{name}={value}" for name, value in purpose.items() if value]
         return derive_id("lnk", participant, *carried, *further)
@@ -55,7 +65,20 @@ def new_link(spec: LinkSpec, owner: Participant, code: str, since: datetime) -> 
         max_uses=spec.max_uses,
         partner=spec.partner or owner.partner,
         campaign=spec.campaign,
+        root=spec.root,
     )
+
+
+def continue_chain(spec: LinkSpec, came_by: ClickToken, owner: str) -> LinkSpec:
+    """The spec of a link by which its owner passes on what they came by: content item, call to action and root of that chain.
+
+    What the spec itself says stays. A click on one's own link, or one without a content item, begins no chain.
+    """
+    same_item = came_by.content is not None and spec.content in (None, came_by.content)
+    root = came_by.root or came_by.participant
+    if not same_item or owner in (root, came_by.participant):
+        return spec
+    return replace_spec(spec, content=came_by.content, cta=spec.cta or came_by.cta, root=root)
 
 
 def disable_link(link: Link, now: datetime) -> Link:

@@ -13,7 +13,7 @@ from referral.log.topic_admin import partition_count
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, REWARDS, STANDINGS, Topic, partition_of
 
 PERSONAL_TOPICS: tuple[Topic, ...] = (EVENTS, ATTRIBUTIONS, CONVERSIONS, REWARDS, STANDINGS)
-"""The topics that are keyed by person, in the order in which they are read."""
+"""The topics with lines about people, in the order in which they are read. All but `standings` are keyed by person."""
 _BY_NAME = {topic.name: number for number, topic in enumerate(PERSONAL_TOPICS)}
 
 
@@ -62,12 +62,17 @@ def is_topic(name: str) -> bool:
 def read_lines(
     log: LogReader, settings: Settings, program: str, person: str, start: ReadPosition, limits: PageLimits
 ) -> LinesPage:
-    """Returns the lines that contain a person id, from a position on. Raises LogUnavailable."""
+    """Returns the lines that contain a person id, from a position on. Raises LogUnavailable.
+
+    Of `standings`, which is keyed by program, those about this person alone: boards and draws contain the ids of others.
+    """
+    own_field = f'"participant":"{person}"'.encode()
     found: list[PersonLine] = []
     size, deadline = 0, limits.now() + limits.seconds
-    for topic, records in _records(log, settings, person_key(program, person), start):
+    for topic, records in _records(log, settings, program, person, start):
+        wanted = own_field if topic == STANDINGS.name else person.encode()
         for record in records:
-            of_person = [line for line in record.lines if person.encode() in line]
+            of_person = [line for line in record.lines if wanted in line]
             found += [PersonLine(topic, record.partition, record.offset, record.at_ms, line) for line in of_person]
             size += sum(map(len, of_person))
             if len(found) >= limits.lines or size >= limits.bytes or limits.now() > deadline:
@@ -83,9 +88,10 @@ class _SplitRecord(NamedTuple):
 
 
 def _records(
-    log: LogReader, settings: Settings, key: str, start: ReadPosition
+    log: LogReader, settings: Settings, program: str, person: str, start: ReadPosition
 ) -> Iterator[tuple[str, Iterator[_SplitRecord]]]:
     for topic in PERSONAL_TOPICS[_BY_NAME[start.topic] :]:
+        key = program if topic is STANDINGS else person_key(program, person)
         partition = partition_of(key, partition_count(topic, settings))
         offset = start.offset if topic.name == start.topic else 0
         yield topic.name, _split_records(log, topic, partition, offset)

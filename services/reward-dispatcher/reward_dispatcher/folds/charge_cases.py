@@ -82,14 +82,20 @@ class ChargeCase:
     def adjust(self, account: Account, cost: Value | None, value: Value) -> ChargeStep | None:
         """Charges a higher cost or gives a lower one back; None if the reward was not charged, or is over.
 
-        A used reward gives nothing back: it stays used, and what was taken from it is owed.
+        A higher cost of a reward that was revoked after its use changes nothing: it is not owed.
         """
         if self.charge is None or account.status == "expired":
             return None
-        cost = cost or Value(0, self.charge.unit)
-        if account.status == "redeemed" and cost.unit == self.charge.unit:
-            cost = Value(max(cost.amount, self.charge.cost), cost.unit)
-        return adjust(self._tranches, self.charge, self._reward, (cost, value), self._limits(self.charge))
+        if account.clawback and cost is not None and cost.amount > self.charge.cost:
+            return ChargeStep(self._tranches, self.charge)
+        return self._adjust(self.charge, account, cost, value)
+
+    def _adjust(self, charge: Charge, account: Account, cost: Value | None, value: Value) -> ChargeStep:
+        """Another cost. A used reward gives nothing back: it stays used, and what was taken from it is owed."""
+        cost = cost or Value(0, charge.unit)
+        if account.status == "redeemed" and cost.unit == charge.unit:
+            cost = Value(max(cost.amount, charge.cost), cost.unit)
+        return adjust(self._tranches, charge, self._reward, (cost, value), self._limits(charge))
 
     def charge_used(self, account: Account, cost: Value, value: Value | None) -> ChargeStep | None:
         """Charges a used reward that is owed again: mostly what it costs more; all of it if that was handed back meanwhile."""
@@ -98,7 +104,9 @@ class ChargeCase:
             charge = replace(self.charge, cost=cost.amount) if is_same else self.charge
             step = acquire(self._tranches, charge, self._reward, self._limits(charge))
             return replace(step, value=value if is_same else None)
-        return self.adjust(account, cost, value) if value is not None else None
+        return (
+            self._adjust(self.charge, account, cost, value) if self.charge is not None and value is not None else None
+        )
 
     def drop_increase(self) -> ChargeStep | None:
         """Hands back what a higher cost was charged that is not charged yet as a whole; None if there is none."""

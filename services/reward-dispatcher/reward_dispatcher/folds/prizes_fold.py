@@ -1,7 +1,7 @@
 """Prizes of closed boards and of draws → rewards: a grant for each prize that a reward rule pays. Without state."""
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import assert_never, get_args
 
 from msgspec import Struct
 
@@ -9,6 +9,7 @@ from referral.catalog.view import Catalog
 from referral.entitlement.earnable_rewards import EarnableReward, earnable_rewards
 from referral.entitlement.grant_lines import Occasion, granted_line
 from referral.events.entities import ProgramVersion
+from referral.events.experiments import ExperimentEvent, ExperimentLine
 from referral.events.ids import reward_id
 from referral.events.line import ClockTicked
 from referral.events.rewards import RewardGranted, RewardRevoked, reward_key
@@ -41,6 +42,7 @@ class PrizesFold:
     source: Topic = STANDINGS
     outputs: Sequence[Topic] = (REWARDS,)
     ignored: Sequence[type[Struct]] = (
+        *get_args(ExperimentLine),
         BoardPartClosed,
         BoardPartsWritten,
         BoardClosed,
@@ -75,6 +77,7 @@ class PrizesFold:
                 | DrawCommitted()
                 | DrawRandomnessGiven()
                 | DrawHeld()
+                | ExperimentEvent()
                 | ClockTicked()
             ):
                 return Decision()

@@ -2,6 +2,7 @@
 
 from flask import g
 
+from link_issuer.domain.experiment_assignment import with_assigned_variant
 from link_issuer.domain.link_spec import LinkSpec, disable_link, new_link
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.links.link_request import EXAMPLE, LinkSchema, read_link_spec
@@ -39,12 +40,13 @@ blueprint = Blueprint(
 def create(participant: str) -> tuple[LinkResponse, int]:
     """Create a link for a participant.
 
-    The same body is the same link. 409 if a chosen code is taken.
+    The same body is the same link. If the content item has an experiment and the body names no call to action, the link carries
+    the variant that the participant was assigned. 409 if a chosen code is taken.
     """
     owner = require_participant(participant)
     catalog = dependencies().store.complete_catalog()
     rules = _newest_rules(catalog, owner)
-    spec = read_link_spec(rules)
+    spec = with_assigned_variant(read_link_spec(rules, owner.id), rules, owner.id)
     id_ = spec.link_id(owner.id)
     existing = next((link for link in catalog.links(owner.id) if link.id == id_), None)
     link = existing or _create(owner, spec, catalog, rules)

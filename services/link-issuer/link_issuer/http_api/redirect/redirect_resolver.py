@@ -157,4 +157,5 @@ def _token(holder: Participant | Link, now_ms: int) -> ClickToken:
         cta=holder.cta,
         partner=holder.partner,
         campaign=holder.campaign,
+        root=holder.root,
     )

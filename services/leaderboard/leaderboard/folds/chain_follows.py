@@ -1,0 +1,63 @@
+"""Follows that count for an experiment: those by the content item whose calls to action it compares.
+
+They count for the person at the root of the chain: the referrer, or who stands above them as the evidence says.
+"""
+
+from leaderboard.domain.credited_follow import CreditedFollow
+from leaderboard.folds import state_keys
+from leaderboard.folds.exposures import experiment_at
+from referral.catalog.view import Catalog
+from referral.events.attributions import ReferralAttributed, ReferralReversed
+from referral.events.experiments import ExperimentFollowed, ExperimentUnfollowed, experiment_line_key
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Output
+from referral.topics import STANDINGS
+
+
+def credited_key(line: object) -> tuple[str, ...]:
+    """The credit that a line may give or take: only evidence that names a content item gives one."""
+    match line:
+        case ReferralAttributed() if line.evidence.content:
+            return (state_keys.credited_follow(line.program, line.id),)
+        case ReferralReversed() if line.id and "attributed" in line.undoes:
+            return (state_keys.credited_follow(line.program, line.id),)
+        case _:
+            return ()
+
+
+def credit_change(
+    line: ReferralAttributed | ReferralReversed, before: object, catalog: Catalog
+) -> tuple[CreditedFollow | None, list[Output]] | None:
+    """Returns what is credited from now on and the line that says so; None if nothing changes."""
+    match line:
+        case ReferralAttributed():
+            return _credit(line, catalog)
+        case ReferralReversed() if isinstance(before, CreditedFollow) and line.id:
+            gone = ExperimentUnfollowed(
+                occurred_at=line.occurred_at,
+                program=line.program,
+                experiment=before.experiment,
+                person=before.person,
+                referral=line.id,
+            )
+            return None, [Output(STANDINGS, gone, key=experiment_line_key(gone))]
+        case _:
+            return None
+
+
+def _credit(line: ReferralAttributed, catalog: Catalog) -> tuple[CreditedFollow, list[Output]] | None:
+    evidence = line.evidence
+    found = experiment_at(catalog, line.program, evidence.content or "", to_ms(line.followed_at))
+    if found is None:
+        return None
+    credited = CreditedFollow(found.id, evidence.root or line.referrer)
+    follow = ExperimentFollowed(
+        occurred_at=line.occurred_at,
+        program=line.program,
+        experiment=found.id,
+        person=credited.person,
+        referral=line.id,
+        followed_at=line.followed_at,
+        variant=evidence.cta,
+    )
+    return credited, [Output(STANDINGS, follow, key=experiment_line_key(follow))]

@@ -1,0 +1,1 @@
+"""Statistics of experiments and shares: pure functions on sums and counts, on scipy, each formula with its source."""
