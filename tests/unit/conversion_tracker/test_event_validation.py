@@ -108,6 +108,25 @@ def test_an_order_is_recorded_without_what_is_no_code_of_a_reward(code: str) -> 
     assert set(json.loads(line)["data"]) == {"order", "amount", "currency"}
 
 
+@pytest.mark.parametrize(("amount", "currency", "least"), [("0.004", "CNY", "0.01 CNY"), ("0.4", "JPY", "1 JPY")])
+def test_less_than_a_minor_unit_of_a_reward_is_rejected_with_the_least(amount: str, currency: str, least: str) -> None:
+    """It is no amount that could be taken from a reward."""
+    data = {**ORDER["data"], "currency": currency, "reward_code": "7F3KQ2M4", "reward_amount": amount}  # type: ignore[dict-item]
+    (error,) = _validate(json.dumps({**ORDER, "data": data}).encode()).rejected
+    assert error.pointer == "/data/reward_amount"
+    assert least in error.detail
+
+
+@pytest.mark.parametrize("kind", ["order.paid", "order.refunded", "order.cancelled", "order.reinstated"])
+@pytest.mark.parametrize("order", ["a\nb", "a\0b", "1\u202e2"])
+def test_an_order_id_that_cannot_be_displayed_is_rejected(kind: str, order: str) -> None:
+    """Answers, wallets and the console quote it, and no address can have it."""
+    data = {**ORDER["data"], "order": order} if kind == "order.paid" else {"order": order}  # type: ignore[dict-item]
+    (error,) = _validate(json.dumps({**ORDER, "type": kind, "data": data}).encode()).rejected
+    assert (error.code, error.pointer) == ("invalid_value", "/data/order")
+    assert "character 2 (U+" in error.detail
+
+
 def test_an_order_in_small_letters_is_accepted() -> None:
     """Payment platforms send cny."""
     assert _validate(json.dumps({**ORDER, "data": {**ORDER["data"], "currency": "cny"}}).encode()).accepted  # type: ignore[dict-item]

@@ -35,7 +35,7 @@ from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State
 from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND, follow, program_version
 from tests.support.builders.participants import AMY, PROGRAM, day, person_id
-from tests.support.builders.reward_dispatcher import FIRST20, redemption_request
+from tests.support.builders.reward_dispatcher import FIRST20, redemption_request, reward_action
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.reward_chain import RewardChain
 
@@ -244,6 +244,47 @@ def test_a_hold_for_the_order_is_captured() -> None:
     chain.drain().append(paid("evt_9", "o1", code_of(), used=20)).drain()
     assert used(account(chain)) == 2000
     assert [use.until_ms for use in account(chain).uses] == [None]
+
+
+def hold_for_order(chain: RewardChain, rule: Reward = THIRTY) -> None:
+    """The shop holds the friend's reward for the order o1, for twelve hours."""
+    request = redemption_request(
+        "rdm_hold", order="o1", reward=reward_of(rule), beneficiary=FRIEND, hold_hours=12, at=day(5)
+    )
+    chain.folds["ledger"].append([(reward_key(request), request)])
+    chain.drain()
+
+
+def test_a_code_that_an_operator_holds_is_refused_although_a_checkout_has_it() -> None:
+    """Otherwise the order counts as paid with it, and once it is released the code is used by another order."""
+    chain = chain_with(FIRST20)
+    hold_for_order(chain, FIRST20)
+    action = reward_action("hold", reward=reward_of(FIRST20), beneficiary=FRIEND, at=day(5))
+    chain.folds["ledger"].append([(reward_key(action), action)])
+    chain.drain().append(paid("evt_9", "o1", code_of(FIRST20))).drain()
+    order = coded_order(chain, "o1")
+    assert (order.outcome, order.reason) == ("refused", "not_redeemable")
+
+
+def test_a_hold_that_ends_while_its_order_is_decided_is_captured_or_its_reward_used() -> None:
+    """An order that counts as paid with a code has used it, whenever the clock ticks."""
+    for turns in range(12):
+        chain = chain_with(FIRST20)
+        hold_for_order(chain, FIRST20)
+        chain.append(paid("evt_9", "o1", code_of(FIRST20)))
+        for fold in ("attribute", *["ledger"] * turns):
+            chain.folds[fold].run_once()
+        chain.tick(6).drain().drain()
+        assert (coded_order(chain, "o1").outcome, used(account(chain, FIRST20))) == ("taken", 1), turns
+
+
+def test_less_than_a_minor_unit_of_a_hold_is_not_all_of_it() -> None:
+    """0.004 CNY are no amount of fen."""
+    chain = chain_with()
+    hold_for_order(chain)
+    payment = paid("evt_9", "o1", code_of())
+    chain.append(replace(payment, data=replace(payment.data, reward_amount=Decimal("0.004")))).drain()
+    assert (coded_order(chain, "o1").reason, used(account(chain))) == ("insufficient", 0)
 
 
 @pytest.mark.parametrize("parts", [[None], [5 * 10**14, 2 * 10**14, 2 * 10**14, 10**14 - 1]])

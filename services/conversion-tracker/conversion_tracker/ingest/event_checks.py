@@ -27,14 +27,17 @@ from referral.events.facts import (
     Fact,
     FriendTagged,
     Order,
+    OrderCancelled,
     OrderPaid,
     OrderRefunded,
+    OrderReinstated,
     Refund,
 )
 from referral.events.ids import is_person_id
+from referral.events.money import Value, in_main_unit, money
 from referral.events.normal_forms import normalize_code, normalize_mention, normalize_person_id
 from referral.events.timestamps import DAY_MS, to_ms
-from referral.events.value_checks import InvalidValue
+from referral.events.value_checks import InvalidValue, legible
 from referral.people.pseudonyms import Pseudonyms
 from referral.tokens import InvalidTokenError, TokenSigner
 
@@ -44,7 +47,8 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
 _MAX_REWARD_CODE = 128  # in the normal form
 
-ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({OrderPaid, OrderRefunded, CodeScanned, FriendTagged, ContentShared})
+_OF_ORDERS = (OrderPaid, OrderRefunded, OrderCancelled, OrderReinstated)
+ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({*_OF_ORDERS, CodeScanned, FriendTagged, ContentShared})
 """The types whose `data` have rules of their own."""
 
 
@@ -73,6 +77,8 @@ class EventChecker:
         self._check_time(fact)
         if fact.look_alike is not None:
             raise unknown_field("", "look_alike")
+        if isinstance(fact, _OF_ORDERS):
+            _check_order_id(fact.data.order)
         if type(fact) is OrderPaid:
             _check_order(fact.data)
             fact, unusable = self._with_sealed_code(fact)
@@ -159,6 +165,14 @@ class EventChecker:
             yield beyond_lateness(index, self.lateness.days)
 
 
+def _check_order_id(order: str) -> None:
+    """Refuses control characters: answers and pages quote the id, and no address can have them."""
+    try:
+        legible(order)
+    except InvalidValue as error:
+        raise EventRejected("invalid_value", "/data/order", f"`order` {error}.") from None
+
+
 def _check_order(order: Order) -> None:
     if not (order.amount.is_finite() and 0 <= order.amount < _MAX_AMOUNT):
         raise EventRejected("invalid_value", "/data/amount", "`amount` must be a number from 0 to 10^15.")
@@ -170,9 +184,12 @@ def _check_order(order: Order) -> None:
         problem = "`reward_amount` needs the `reward_code` that it was taken from."
         raise EventRejected("invalid_value", "/data/reward_amount", problem)
     try:
-        currency_of_event(order.currency)
+        currency = currency_of_event(order.currency)
     except InvalidValue as error:
         raise EventRejected("invalid_value", "/data/currency", f"`currency` {error}.") from None
+    if used is not None and money(used, currency).amount == 0:
+        problem = f"`reward_amount` must be at least {in_main_unit(Value(1, currency))} {currency}; leave it out if all was used."
+        raise EventRejected("invalid_value", "/data/reward_amount", problem)
 
 
 def _check_refund(refund: Refund) -> None:

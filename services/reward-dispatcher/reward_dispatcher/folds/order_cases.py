@@ -28,10 +28,11 @@ from reward_dispatcher.domain.order_uses import (
     report,
     search_of,
 )
-from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.domain.redemption import Redemption, Taking
+from reward_dispatcher.domain.redemption_changes import change_redemption
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.balance_decisions import redemption_decision
-from reward_dispatcher.folds.state_changes import State
+from reward_dispatcher.folds.state_changes import State, account_decision, add_decision, result_changes
 from reward_dispatcher.folds.state_keys import CodeHolder
 from reward_dispatcher.sealed_codes import CodeSealer
 
@@ -123,11 +124,10 @@ def _redemption_for_order(line: OrderCodeSought, states: States) -> Decision[Sta
         return _answered(line, _taken(account, line, use.request))
     if is_divisible(account) and account.value is not None and account.value.unit != line.unit:
         return _answered(line, _refused(line, "wrong_currency", account.id))
+    if line.used == 0 and is_divisible(account):
+        return _answered(line, _refused(line, "insufficient", account.id))
     if use is not None:
-        decision = _answered(line, _taken(account, line, use.request))
-        capture = _capture(account, use, line)
-        decision.outputs.insert(0, Output(REWARDS, capture, reward_key(capture)))
-        return decision
+        return _capture_for_order(account, use, line)
     decision = redemption_decision(_redemption_request(account, line), states)
     result = decision.changes.get(state_keys.result(line.request)) or states[state_keys.result(line.request)]
     if not isinstance(result, Redemption):
@@ -138,6 +138,35 @@ def _redemption_for_order(line: OrderCodeSought, states: States) -> Decision[Sta
         answered = _answered(line, _refused(line, result.outcome, account.id, result.used_for))
     decision.outputs += answered.outputs
     decision.measurements = (*decision.measurements, *answered.measurements)
+    return decision
+
+
+def _capture_for_order(account: Account, use: Use, line: OrderCodeSought) -> Decision[State]:
+    """Uses what is held for the order, at once: a hold that ends, or an operator who holds the reward, comes before or after it.
+
+    A reward with a code is held by itself, so its use has all that the redemption has.
+    """
+    taking = Taking(account.id, use.amount)
+    unit = account.value.unit if account.value is not None and is_divisible(account) else None
+    held = Redemption(
+        use.request,
+        account.id,
+        line.order,
+        "held",
+        line.order,
+        use.at_ms,
+        account.program,
+        account.beneficiary,
+        (taking,),
+        unit,
+        use.until_ms,
+    )
+    decided = change_redemption(held, [account], _capture(account, use, line))
+    if decided.result.outcome != "done":
+        return _answered(line, _refused(line, decided.result.outcome, account.id))
+    decision = account_decision(account, decided.accounts[0], decided.lines)
+    decision.changes |= result_changes(decided.redemption or held)
+    add_decision(decision, _answered(line, _taken(account, line, use.request)))
     return decision
 
 
@@ -161,7 +190,7 @@ def _use_for(account: Account, line: OrderCodeSought) -> Use | None:
 
 
 def _capture(account: Account, use: Use, line: OrderCodeSought) -> RedemptionChangeRequested:
-    amount = min(line.used, use.amount) if line.used and is_divisible(account) else None
+    amount = min(line.used, use.amount) if line.used is not None and is_divisible(account) else None
     return RedemptionChangeRequested(
         occurred_at=line.occurred_at,
         program=account.program,

@@ -48,7 +48,7 @@ class OrderResponse(Struct):
     changes: list[OrderChangeResponse]
 
 
-@blueprint.get("/v1/programs/<program>/people/<path:external_id>/orders/<order_id>")
+@blueprint.get("/v1/programs/<program>/people/<path:external_id>/orders/<path:order_id>")
 @requires("read")
 @response(OrderResponse)
 @blueprint.alt_response(404, description="Unknown program, or no such order with the code of a reward.")
