@@ -78,6 +78,16 @@ def test_csv_has_a_line_for_each_row(rows: list[tuple[str, str]], size: int) -> 
         assert found == [*expected, ""], "after the last line end there is an empty line"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_stray_quotation_mark_does_not_join_the_codes_of_several_lines(end: str) -> None:
+    """The codes would be lost, and a person would get one that no shop knows."""
+    lines = _read(end.join(['"A1', 'B2"', "C3"]).encode(), "text/csv")
+    joined, last = (read_code(number, line) for number, line in lines)
+    assert isinstance(joined, LineMistake)
+    assert "contains a line break" in joined.detail
+    assert isinstance(last, UploadedCode)
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "column", "code"),
     [

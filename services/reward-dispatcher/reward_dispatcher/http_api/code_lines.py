@@ -82,7 +82,8 @@ def _csv_cells(lines: Iterator[str], column: str | None) -> Iterator[NumberedLin
     first = next(lines, None)
     if first is None:
         return
-    reader = csv.reader(chain((first,), lines), delimiter=_delimiter(first), strict=True)
+    # With its line ends: a quotation mark that is never closed must not join the codes of several lines to one.
+    reader = csv.reader((f"{line}\n" for line in chain((first,), lines)), delimiter=_delimiter(first), strict=True)
     index = 0 if column is None else _number(column)
     try:
         if index is None:
