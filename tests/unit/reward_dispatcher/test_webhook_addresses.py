@@ -22,10 +22,16 @@ from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_a
         "::ffff:10.0.0.8",
         "64:ff9b::a00:8",
         "2002:a00:8::1",
+        "64:ff9b:1::a00:8",
+        "::10.0.0.8",
+        "::ffff:0:a00:8",
+        "fec0::1",
+        "3fff::1",
+        "4000::1",
     ],
 )
 def test_addresses_inside_a_network_are_refused(address: str) -> None:
-    """Private, link-local (cloud metadata), shared and multicast addresses, and IPv4 addresses embedded in IPv6."""
+    """Private, link-local (cloud metadata), shared and multicast ones, IPv4 embedded in IPv6, and IPv6 that is not allocated."""
     with pytest.raises(ForbiddenAddress, match=r"not a public address"):
         check_addresses("hook.example", ["93.184.215.14", address], loopback=False)
 

@@ -1,12 +1,15 @@
 """Addresses that webhooks may be sent to: public ones only, which prevents server-side request forgery (SSRF).
 
 The rule is the standard library's `is_global` (IANA's special-purpose registries), applied also to an IPv4 address that is embedded
-in an IPv6 address. https://owasp.org/www-community/attacks/Server_Side_Request_Forgery
+in an IPv6 address. It calls IPv6 global that is not allocated, such as the NAT64 addresses of a network of its own
+(64:ff9b:1::/48, RFC 8215); so an IPv6 address must also be global unicast (2000::/3, RFC 4291), and not for documentation.
+https://owasp.org/www-community/attacks/Server_Side_Request_Forgery
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST, _DOCUMENTATION = IPv6Network("2000::/3"), IPv6Network("3fff::/20")  # RFC 9637
 _LAST_32 = 0xFFFF_FFFF
 
 
@@ -28,7 +31,11 @@ def _is_permitted(address: IPv4Address | IPv6Address, *, loopback: bool) -> bool
     embedded = _embedded_ipv4(address) if isinstance(address, IPv6Address) else None
     if embedded is not None:
         return _is_permitted(embedded, loopback=loopback)
-    return (loopback and address.is_loopback) or (address.is_global and not address.is_multicast)
+    if loopback and address.is_loopback:
+        return True
+    if isinstance(address, IPv6Address) and (address not in _GLOBAL_UNICAST or address in _DOCUMENTATION):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _embedded_ipv4(address: IPv6Address) -> IPv4Address | None:

@@ -233,12 +233,20 @@ def _require_url(text: str) -> str:
     loopback = context().settings.webhook_loopback
     try:
         target = parse_webhook_url(text, loopback=loopback)
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        check_addresses(target.host, [str(entry[4][0]) for entry in found], loopback=loopback)
-    except (ForbiddenAddress, OSError, UnicodeError) as error:
+        check_addresses(target.host, _addresses(target.host, target.port), loopback=loopback)
+    except ForbiddenAddress as error:
         errors = [{"pointer": "/url", "detail": str(error)}]
         raise Problem(422, "bad_webhook_url", f"Webhooks cannot be sent to this address: {error}.", errors) from None
     return target.url
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = f"{host} was not found in DNS ({error}): check the name, or try again if it is new"
+        raise ForbiddenAddress(reason) from None
+    return [str(entry[4][0]) for entry in found]
 
 
 def _check_count(program: str) -> None:
