@@ -44,13 +44,16 @@ class _JsonParser(FlaskParser):
     """webargs' parser; half characters are refused before any rule of a schema sees them."""
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """The decoded body, `missing` without one. Raises Problem 422, and 400 for JSON that is nested too deeply."""
+        """The decoded body, `missing` without one. Raises Problem 422, and 400 for too deep nesting or too long a number."""
         try:
             content = super().load_json(req, schema)
             if may_have_half_characters(req.get_data(cache=True)):
                 require_whole_characters(content)
         except RecursionError:
             raise Problem(400, "malformed_request", "The body is nested too deeply: send plain fields.") from None
+        except ValueError:  # Python's limit on the digits of an integer; webargs answers other invalid JSON
+            detail = "The body has a number with thousands of digits: send a shorter one."
+            raise Problem(400, "malformed_request", detail) from None
         return content
 
 

@@ -14,6 +14,7 @@ from referral.http.idempotency import idempotent
 from referral.http.json_body import Blueprint
 from referral.http.openapi_annotations import annotations
 from referral.http.responses import Returned, component_schemas, encode_response, response
+from tests.support.settings import UNREACHABLE
 from tests.support.tiny_service import SMALL_BODIES, Item, Items, headers, tiny_service
 
 ITEMS = "/v1/programs/prg_glow/items"
@@ -121,6 +122,18 @@ def test_an_invalid_cursor_is_a_400(client: FlaskClient) -> None:
     assert (problem["status"], problem["code"]) == (400, "bad_cursor")
     assert problem["errors"][0]["pointer"] == "query:cursor"
     assert "`next_cursor`" in problem["detail"]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 5000])
+def test_a_number_of_thousands_of_digits_is_a_400(number: str) -> None:
+    """Python converts at most 4,300 digits; that is no error of the service."""
+    answer = (
+        tiny_service(UNREACHABLE)
+        .test_client()
+        .put(ITEMS, data=f'{{"name": {number}}}', content_type="application/json", headers=headers("writer"))
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed_request")
+    assert "thousands of digits" in answer.get_json()["detail"]
 
 
 def test_an_unknown_program_is_a_404(client: FlaskClient) -> None:
