@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 import msgspec
 
 PART = 50_000
+_MAX_COLUMNS = 200
 _MAX_BYTES = 1024 * 1024 * 1024
 
 
@@ -32,10 +34,18 @@ def entries(file: Path, column: str | None) -> Iterator[Entry]:
             case ".csv" | ".tsv":
                 yield from _csv_entries(file, column)
             case _:
-                with file.open(encoding="utf-8-sig") as lines:
+                with file.open(encoding=_encoding(file)) as lines:
                     yield from (Entry(number, line.rstrip("\r\n")) for number, line in enumerate(lines, 1))
-    except (UnicodeDecodeError, csv.Error, msgspec.MsgspecError) as error:
+    except UnicodeError as error:
+        raise click.ClickException(f"{file} is not text in UTF-8 ({error}): save it as UTF-8") from error
+    except (csv.Error, msgspec.MsgspecError) as error:
         raise click.ClickException(f"{file} cannot be read: {error}") from error
+
+
+def _encoding(file: Path) -> str:
+    """UTF-8, or UTF-16 if a byte order mark says so: what a spreadsheet calls Unicode text."""
+    with file.open("rb") as content:
+        return "utf-16" if content.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"
 
 
 def parts(found: Iterator[Entry]) -> Iterator[list[Entry]]:
@@ -48,22 +58,22 @@ def _json_entries(file: Path) -> Iterator[Entry]:
     class Codes(msgspec.Struct):
         codes: list[str]
 
-    found = msgspec.json.decode(file.read_bytes(), type=list[str] | Codes)
+    found = msgspec.json.decode(file.read_text(_encoding(file)), type=list[str] | Codes)
     yield from (Entry(*one) for one in enumerate(found.codes if isinstance(found, Codes) else found, 1))
 
 
 def _csv_entries(file: Path, column: str | None) -> Iterator[Entry]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+    with file.open(encoding=_encoding(file), newline="") as lines:
         first = lines.readline()
         lines.seek(0)
         reader = csv.reader(lines, delimiter=max(",;\t", key=first.count), strict=True)
         index = 0
-        if column is not None and column.isdecimal():
+        if column is not None and column.isascii() and column.isdecimal() and 0 < int(column) <= _MAX_COLUMNS:
             index = int(column) - 1
         elif column is not None:
             index = _column(next(reader, []), column)
         for row in reader:
-            yield Entry(reader.line_num, row[index] if 0 <= index < len(row) else "")
+            yield Entry(reader.line_num, row[index] if index < len(row) else "")
 
 
 def _column(header: list[str], name: str) -> int:
