@@ -1,5 +1,7 @@
 """Every page of the table has no violation that axe-core finds, in both themes and languages, on a phone and on a wide screen.
 
+Nor does one scroll sideways, from 320 to 1440 pixels, in either language.
+
 A new page is a row of its system's table.
 """
 
@@ -8,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from link_issuer.http_api.app import app as make_link_issuer
 from link_issuer.programs.yaml_form import read_yaml
@@ -76,6 +78,8 @@ BOARD_PAGES = (
     f"/p/{PROGRAM}?me={AMY.id}",
     "/p/prg_nope",
 )
+WIDTHS = (320, 390, 768, 1024, 1440)
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true"
 LOOKS = (("light", "en", 390), ("dark", "zh-CN", 390), ("light", "zh-CN", 1280), ("dark", "en", 1280))
 
@@ -115,7 +119,21 @@ def _found(browser: Browser, address: str, paths: tuple[str, ...], **cookie: str
             page.evaluate(UNFOLD)
             if some := violations(page):
                 found[f"{path} {scheme} {lang} {width}"] = some
+            if scheme == "light":
+                found |= _sideways(page, f"{path} {lang}")
         context.close()
+    return found
+
+
+def _sideways(page: Page, name: str) -> dict[str, list[str]]:
+    """The widths at which a page that is open scrolls sideways, and by how much; the widths of its context come back after."""
+    before, found = page.viewport_size, {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        if excess := page.evaluate(TOO_WIDE):
+            found[f"{name} {width}"] = [f"{excess} px too wide"]
+    if before is not None:
+        page.set_viewport_size(before)
     return found
 
 
@@ -202,4 +220,12 @@ def test_a_mistake_is_found(browser: Browser) -> None:
     page = browser.new_page()
     page.set_content("<html lang='en'><title>x</title><main><h1>x</h1><img src='data:,'><input></main>")
     assert {one.partition(":")[0] for one in violations(page)} >= {"image-alt", "label"}
+    page.close()
+
+
+def test_a_page_that_is_too_wide_is_found(browser: Browser) -> None:
+    """A word that does not break, on a phone only."""
+    page = browser.new_page()
+    page.set_content(f"<title>x</title><meta name=viewport content='width=device-width'><p>{'x' * 80}</p>")
+    assert set(_sideways(page, "page")) == {"page 320", "page 390"}
     page.close()

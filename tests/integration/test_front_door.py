@@ -8,7 +8,9 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
@@ -295,6 +297,28 @@ def test_a_service_that_is_down_is_503_and_the_others_work(front: Front) -> None
     assert httpx.get(f"{front.url}/AMY88").status_code == 200
 
 
+def test_a_service_that_accepts_connections_and_never_answers_is_503_soon(front: Front) -> None:
+    """As a process that is stopped or out of threads: a page after 10 s, a problem after 15 s, and the others work meanwhile."""
+    front.servers["reward-dispatcher"].shutdown()  # its socket still listens
+
+    def ask(path: str, accept: str) -> httpx.Response:
+        return httpx.get(f"{front.url}{path}?lang=en", headers={"Accept": accept}, timeout=40)
+
+    with ThreadPoolExecutor(3) as pool:
+        console = pool.submit(ask, "/console/rewards", "text/html,*/*;q=0.8")
+        wallet = pool.submit(ask, "/w", "text/html,*/*;q=0.8")
+        api = pool.submit(ask, "/v1/rewards/rwd_1", "application/json")
+        assert httpx.get(f"{front.url}/AMY88").status_code == 200
+        page, own, problem = console.result(), wallet.result(), api.result()
+    assert {one.status_code for one in (page, own, problem)} == {503}
+    assert {one.headers["retry-after"] for one in (page, own, problem)} == {"2"}
+    assert problem.json()["code"] == "unavailable"
+    assert "Review, people and boards still work." in page.text
+    assert '<a href="">Try again</a>' in page.text
+    assert "Other pages still work." in own.text
+    assert page.elapsed < problem.elapsed < timedelta(seconds=30)
+
+
 def test_the_log_names_the_service_that_failed_and_never_the_person_or_the_client(front: Front) -> None:
     """One line for each request that no service answered, and none for a body that is too large."""
     front.servers["conversion-tracker"].shutdown()
@@ -319,7 +343,7 @@ def test_a_browser_gets_a_page_for_an_error_of_the_front_door(front: Front) -> N
     assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert page.headers["retry-after"] == "2"
     assert "页面暂时打不开" in page.text
-    assert "Please try again in a minute." in page.text
+    assert "Other pages still work." in page.text
     large = httpx.post(f"{front.url}/v1/events", content=b"x" * (MAX_BODY + 1), headers=browser)
     assert (large.status_code, large.headers["content-type"]) == (413, "text/html; charset=utf-8")
 

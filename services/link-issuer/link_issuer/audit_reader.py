@@ -1,4 +1,4 @@
-"""Reads the audit log: a page of the lines that a query wants, in their order."""
+"""Reads the audit log: a page of the lines that a query wants, in their order or the newest first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from referral.events.audit import ActionRecorded
+from referral.events.audit import ActionName, ActionRecorded
 from referral.events.timestamps import to_ms
-from referral.log.log_reader import LogReader
+from referral.log.log_reader import KafkaLogReader, LogReader
 from referral.log.reader_pool import LogReaderPool
 from referral.log.records import split
 from referral.log.source import Record
@@ -17,6 +17,7 @@ from referral.topics import AUDIT
 
 _PARTITION = 0
 MAX_LINES = 20_000  # read for one page
+_RECORDS_AT_ONCE = 500  # read backwards
 _decode = msgspec.json.Decoder(ActionRecorded).decode
 
 
@@ -29,20 +30,25 @@ class AuditPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which lines: of these programs alone (None: all, and those of no program), of one actor, from a time on."""
+    """Which lines: of these programs alone (None: all, and those of no program), of one actor, from a time on, of these actions."""
 
     programs: frozenset[str] | None = None
     actor: str | None = None
     since: datetime | None = None
+    actions: frozenset[ActionName] | None = None
 
     def wants(self, line: ActionRecorded) -> bool:
         """Whether a line is one of them; where to begin reading follows from `since`."""
-        return (self.programs is None or line.program in self.programs) and self.actor in (None, line.actor)
+        return (
+            (self.programs is None or line.program in self.programs)
+            and self.actor in (None, line.actor)
+            and (self.actions is None or line.action in self.actions)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Lines in their order, and where the next page begins; None at the end of the log."""
+    """Lines, and where the next page begins; None for the last page."""
 
     lines: list[ActionRecorded]
     next_place: AuditPlace | None
@@ -65,6 +71,42 @@ class AuditReader:
                 if wanted.wants(line):
                     found.setdefault(line.id, line)
         return AuditPage(list(found.values()), None)
+
+    def newest(
+        self, before: AuditPlace | None, wanted: AuditFilter, limit: int, most_read: int = MAX_LINES
+    ) -> AuditPage:
+        """At most `limit` lines before a place (None: the last ones), the newest first; `most_read` lines are looked at.
+
+        The page has fewer lines, and a next one, if there are many others in between.
+        """
+        found: dict[str, ActionRecorded] = {}
+        with self._log_readers.borrow() as log:
+            last: AuditPlace | None = None
+            for number, (place, raw) in enumerate(_lines_backwards(log, before, wanted)):
+                if len(found) == limit or number == most_read:
+                    return AuditPage(list(found.values()), last)
+                line, last = _decode(raw), place
+                if wanted.wants(line):
+                    found.setdefault(line.id, line)
+        return AuditPage(list(found.values()), None)
+
+
+def _lines_backwards(
+    log: KafkaLogReader, before: AuditPlace | None, wanted: AuditFilter
+) -> Iterator[tuple[AuditPlace, bytes]]:
+    ends = log.ends(AUDIT)
+    first = log.offsets_at(AUDIT, to_ms(wanted.since), ends)[_PARTITION] if wanted.since else 0
+    end = before.offset + 1 if before else ends[_PARTITION]
+    while end > first:
+        start = max(first, end - _RECORDS_AT_ONCE)
+        polls = log.records(AUDIT, {_PARTITION: start}, {_PARTITION: end})
+        records = [record for polled in polls for record in polled.get(_PARTITION, ())]
+        for record in reversed(records):
+            for number, line in reversed(list(enumerate(split(record.value)))):
+                place = AuditPlace(record.offset, number)
+                if before is None or place < before:
+                    yield place, line
+        end = start
 
 
 def _records(log: LogReader, start: AuditPlace | None, wanted: AuditFilter) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""What waits for an operator at the other services, read with the operator's own session; a part that fails is named."""
+"""The parts of the other services of the home view, read with the operator's own session; a part that fails is named."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Literal
 import httpx
 import msgspec
 
-from referral.console.needs import Need, read_needs
+from referral.console.home_part import HomePart, read_part
 
-Part = Literal["review", "rewards"]
-PARTS: tuple[Part, ...] = ("review", "rewards")
+Part = Literal["review", "rewards", "boards"]
+PARTS: tuple[Part, ...] = ("review", "rewards", "boards")
 _TIMEOUT_S = 1.5
 
 
@@ -31,23 +31,21 @@ class ConsoleParts:
         self._addresses, self._proxies = addresses, proxies
         self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False)
 
-    def needs(self, wanted: PartRequest) -> tuple[list[Need], list[Part]]:
-        """What waits, and the parts that did not answer. Returns within two seconds."""
+    def read(self, wanted: PartRequest) -> dict[Part, HomePart | None]:
+        """The parts; None for one that did not answer. Returns within two seconds."""
         with ThreadPoolExecutor(len(PARTS)) as pool:
-            answers = list(pool.map(lambda part: self._read(part, wanted), PARTS))
-        found = [need for needs in answers for need in needs or ()]
-        return found, [part for part, needs in zip(PARTS, answers, strict=True) if needs is None]
+            return dict(zip(PARTS, pool.map(lambda part: self._read(part, wanted), PARTS), strict=True))
 
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
 
-    def _read(self, part: Part, wanted: PartRequest) -> list[Need] | None:
+    def _read(self, part: Part, wanted: PartRequest) -> HomePart | None:
         proto = ", ".join([wanted.scheme] * max(1, self._proxies))
         headers = {"Cookie": wanted.cookie, "X-Forwarded-Proto": proto, "Accept": "application/json"}
-        address = f"{self._addresses[part].rstrip('/')}/console/{part}/needs"
+        address = f"{self._addresses[part].rstrip('/')}/console/{part}/home"
         try:
             answer = self._client.get(address, params={"program": wanted.program}, headers=headers)
-            return read_needs(answer.raise_for_status().content) if answer.is_success else None
+            return read_part(answer.raise_for_status().content) if answer.is_success else None
         except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError):
             return None

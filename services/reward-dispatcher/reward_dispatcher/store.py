@@ -14,6 +14,7 @@ from referral.http.paging import ListPosition
 from referral.redis_client import RedisClient
 from referral.topics import partition_of
 from reward_dispatcher.domain.account import Account
+from reward_dispatcher.domain.given_rewards import GivenRewards
 from reward_dispatcher.domain.operator_actions import ActionResult
 from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.domain.redemption import Redemption
@@ -112,6 +113,11 @@ class RewardStore:
             key: [Task(float(score), member.decode()) for member, score in answer]
             for key, answer in zip(offsets, answers, strict=True)
         }
+
+    def given(self, program: str) -> list[GivenRewards]:
+        """Returns the rewards that each partition has given within two days, by hour. One round trip."""
+        states = self._read_all_partitions([state_keys.given(program)])
+        return [state for state in states if isinstance(state, GivenRewards)]
 
     def by_code(self, code: str, programs: Iterable[str]) -> list[Account]:
         """Returns the rewards with this code; several only if several programs have the code."""

@@ -51,6 +51,13 @@ class SortedSetListing:
         firsts = [score for first in answers[1::2] for _, score in first]
         return sum(answers[::2]), min(firsts, default=None)
 
+    def count_since(self, name: str, least: float) -> int:
+        """The number of entries with at least this score. One round trip."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for partition in self._partitions:
+                pipeline.zcount(state_key(self._service, self._fold, partition, name), least, "+inf")
+            return sum(pipeline.execute())
+
     def _read(
         self, name: str, after: ListEntry | None, offsets: dict[int, int], limit: int
     ) -> dict[int, list[ListEntry]]:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from referral.config import Settings
+from referral.console.home_part import Movement, read_part
 from tests.support.builders.participants import AMY, BO, PROGRAM
 from tests.support.systems.console_review import AMYS, BOS, ELSEWHERE, QUEUE, VIEWER, Review, serve_review
 from tests.support.waiting import wait_until
@@ -65,7 +67,7 @@ def test_an_appeal_is_a_queue_of_its_own_and_either_decision_answers_it(review: 
     escaped = "She is my &lt;b&gt;sister&lt;/b&gt;."  # its text is on another topic, and may come later
     wait_until(lambda: escaped in review.lin.get(f"{QUEUE}?status=appealed&lang=en").text)
     assert "sister" not in review.lin.get(f"{QUEUE}?status=held&lang=en").text
-    needs = {one["kind"]: (one["number"], one["path"]) for one in review.lin.get(f"{QUEUE}/needs").get_json()}
+    needs = {one["kind"]: (one["number"], one["path"]) for one in review.lin.get(f"{QUEUE}/home").get_json()["needs"]}
     assert needs == {"held": (1, QUEUE), "appealed": (2, f"{QUEUE}?status=appealed")}
     answer = review.lin.post(QUEUE, {"decision": "reject", "id": [BOS], "status": "appealed"}, page=QUEUE)
     assert "status=appealed" in answer.headers["Location"]
@@ -73,6 +75,23 @@ def test_an_appeal_is_a_queue_of_its_own_and_either_decision_answers_it(review: 
     wait_until(lambda: review.listed("appealed") == set())
     assert review.states() == {"held": set(), "cleared": {AMYS}, "rejected": {BOS}}
     assert "No appeal waits for an answer." in review.lin.get(f"{QUEUE}?status=appealed&lang=en").text
+
+
+def test_home_counts_the_friends_of_a_day_and_those_who_left(review: Review) -> None:
+    """Two came within 24 hours and one the day before; then one of the two leaves."""
+    now = datetime.now(UTC)
+    for name, hours in (("a", 1), ("b", 2), ("c", 30)):
+        review.qualify(name, now - timedelta(hours=hours))
+    wait_until(lambda: _movements(review)["friends"].number == 2)
+    assert _movements(review) == {"friends": Movement("friends", 2, 1), "left": Movement("left", 0)}
+    review.reverse("a", now)
+    wait_until(lambda: _movements(review)["left"].number == 1)
+    assert _movements(review)["friends"] == Movement("friends", 1, 0)
+
+
+def _movements(review: Review) -> dict[str, Movement]:
+    part = read_part(review.lin.get(f"{QUEUE}/home?program={PROGRAM}").data)
+    return {one.kind: one for one in part.movements}
 
 
 def test_who_may_not_decide_sees_the_queue_and_changes_nothing(review: Review) -> None:

@@ -8,11 +8,13 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from redis import Redis
 
+from referral.console.home_part import HomePart, Movement, read_part
 from referral.events.board_rules import Board, Campaign
 from referral.events.people import PersonErased
 from referral.log.errors import LogUnavailable
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION
 from tests.support.builders.participants import PROGRAM, participant, person_id, profile
+from tests.support.operators import ConsoleBrowser, operator
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores, set_tallies
 
@@ -379,6 +381,21 @@ def test_the_campaign_has_a_board_with_its_days(redis: "Redis", redis_url: str) 
     refused = without.get(f"{BOARD}?period=campaign", headers=AUTHORIZATION)
     assert (refused.status_code, refused.get_json()["code"]) == (422, "invalid")
     assert without.get(f"/p/{PROGRAM}?period=campaign").status_code == 422
+
+
+def test_the_home_view_of_the_console_names_who_leads_and_the_places_won(redis: "Redis", redis_url: str) -> None:
+    """Chen passed Amy today, in the month that is running; nothing while the board is empty; only with a session."""
+    operator_of_all = operator("ann")
+    browser = ConsoleBrowser(leaderboard_app(redis_url, [AMY, CHEN, *PROFILES, operator_of_all]))
+    assert browser.get("/console/boards/home").status_code == 303
+    browser.enter(operator_of_all)
+    assert read_part(browser.get("/console/boards/home").data) == HomePart()
+    yesterday = NOW - timedelta(days=1)
+    set_tallies(redis, "referrals", {AMY.id: [yesterday] * 2, CHEN.id: [yesterday, NOW, NOW]})
+    set_scores(redis, "2026-11", {AMY.id: board_score(2, yesterday), CHEN.id: board_score(3, NOW)})
+    set_scores(redis, "2026-11-24", {CHEN.id: board_score(2, NOW)})
+    part = read_part(browser.get("/console/boards/home").data)
+    assert part.movements == (Movement("leader", 3, 1, name="xhs:chen"),)
 
 
 def test_arrows_show_places_won_and_lost_since_yesterday(redis: "Redis", redis_url: str) -> None:

@@ -3,14 +3,18 @@
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from referral.config import Settings
-from referral.console.needs import read_needs
+from referral.console.home_part import HomePart, Movement, read_part
+from referral.events.money import Value
 from referral.program_file.supply import supply_problems
 from tests.support.builders.participants import PROGRAM
+from tests.support.builders.reward_dispatcher import credit
 from tests.support.operators import SAME_ORIGIN
 from tests.support.processes import run_module
 from tests.support.systems.reward_console import RewardConsole, console_terms, costly, serve_reward_console, text_of
@@ -29,8 +33,11 @@ def console(settings: Settings, environ: dict[str, str]) -> Iterator[RewardConso
 
 
 def _needs(console: RewardConsole) -> dict[str, tuple[str, int, int]]:
-    answer = console.browsers["growth"].get(f"/console/rewards/needs?program={PROGRAM}")
-    return {need.kind: (need.name, need.number, need.level) for need in read_needs(answer.data)}
+    return {need.kind: (need.name, need.number, need.level) for need in _part(console).needs}
+
+
+def _part(console: RewardConsole) -> HomePart:
+    return read_part(console.browsers["growth"].get(f"/console/rewards/home?program={PROGRAM}").data)
 
 
 def test_codes_are_uploaded_as_a_form_a_stream_and_a_text_and_declared_void(console: RewardConsole) -> None:
@@ -96,6 +103,27 @@ def test_who_may_not_change_sees_the_figures_and_no_form(console: RewardConsole,
     assert console.browsers["staff"].get(POOLS).status_code == 403
     assert console.browsers["elsewhere"].get(f"{POOLS}?program={PROGRAM}").status_code == 404
     assert console.audit() == []
+
+
+def test_home_shows_what_was_given_and_what_is_left_of_budgets(console: RewardConsole) -> None:
+    """What is worth money with its sum; an older reward is not of today."""
+    now = datetime.now(UTC)
+    console.service.write_rewards(
+        [
+            credit("rwd_1", 800, at=now),
+            credit("rwd_2", 200, at=now),
+            replace(costly("rwd_3", 40_000), occurred_at=now),
+            credit("rwd_old", 500),
+        ]
+    )
+    wait_until(lambda: "rwd_old" in console.browsers["growth"].get("/console/rewards/rwd_old").text)
+    wait_until(lambda: _part(console).budgets[0].spent == 40_000)
+    wait_until(lambda: _part(console).movements[0].number == 3)
+    part = _part(console)
+    assert part.movements == (Movement("rewards", 3, 3, worth=(Value(1000, "CNY"),)),)
+    [budget] = part.budgets
+    assert (budget.name, budget.currency, budget.total) == ("total", "CNY", 50_000)
+    assert budget.spent + budget.held + budget.free == budget.total
 
 
 def test_a_budget_shows_what_it_stopped_and_is_asked_again(console: RewardConsole) -> None:

@@ -4,12 +4,19 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from referral.config import Settings
-from referral.events.attributions import ConversionAppealed, Evidence, ReferralQualified, attribution_key
+from referral.events.attributions import (
+    ConversionAppealed,
+    Evidence,
+    ReferralQualified,
+    ReferralReversed,
+    attribution_key,
+)
 from referral.events.audit import ActionRecorded
 from referral.events.entities import Operator, Participant
 from referral.events.ids import conversion_id, derive_id, referral_id
@@ -89,6 +96,32 @@ class Review:
             note=note.text_id,
         )
         self.tracker.collaborators.publish_decision(ATTRIBUTIONS, attribution_key(line), line, note)
+
+    def qualify(self, friend: str, at: datetime) -> None:
+        """Writes that Amy's referral of a friend qualified."""
+        line = self_referral(AMY)
+        self._write(
+            replace(line, id=referral_id(PROGRAM, AMY.id, friend), person=friend, occurred_at=at, followed_at=at)
+        )
+
+    def reverse(self, friend: str, at: datetime) -> None:
+        """Writes that a friend of Amy no longer follows."""
+        self._write(
+            ReferralReversed(
+                occurred_at=at,
+                program=PROGRAM,
+                person=friend,
+                undoes=("attributed", "qualified"),
+                reason="unfollowed",
+                since=at,
+                referrer=AMY.id,
+                id=referral_id(PROGRAM, AMY.id, friend),
+            )
+        )
+
+    def _write(self, line: ReferralQualified | ReferralReversed) -> None:
+        publisher = self.tracker.collaborators.publisher
+        publisher.submit(ATTRIBUTIONS, attribution_key(line), msgspec.json.encode(line)).wait(30)
 
     def audit(self) -> list[tuple[str, str, str]]:
         """Returns actor, action and target of the lines of the audit log."""

@@ -13,12 +13,13 @@ from conversion_tracker.screening.api import publish_review, require_reviewable,
 from conversion_tracker.screening.conversion import Conversion, PublishedDecision
 from conversion_tracker.screening.conversion_response import conversion_responses
 from referral.console.guard import Visit, console_view
-from referral.console.needs import Need, needs_response
+from referral.console.home_part import HomePart, Movement, Need, part_response
 from referral.console.person import story_path
 from referral.events.audit import ActionName
 from referral.events.ids import is_person_id
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 from referral.fold.sorted_set_listing import ListEntry
+from referral.http.context import context
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.pages.console_shell import back_to, current_program
@@ -69,12 +70,28 @@ def decide(visit: Visit) -> Response:
     return back_to("/console/review", ids=decided, status=status, **result)
 
 
-@blueprint.get("/console/review/needs")
+@blueprint.get("/console/review/home")
 @console_view("read")
-def needs(visit: Visit) -> Response:
-    """What waits here, for the home view."""
+def home_part(visit: Visit) -> Response:
+    """What waits here, and the friends who came and left, for the home view."""
     program = current_program(visit)
-    return needs_response([_need(program, "held"), _need(program, "appealed")] if program else [])
+    if program is None:
+        return part_response(HomePart())
+    needs = (_need(program, "held"), _need(program, "appealed"))
+    return part_response(HomePart(needs, (_friends(program), _left(program))))
+
+
+def _friends(program: str) -> Movement:
+    """Friends who count, by when they qualified."""
+    now_ms, conversions = context().clock.now_ms(), dependencies().conversions
+    today = conversions.count_since(program, "cleared", now_ms - DAY_MS)
+    both_days = conversions.count_since(program, "cleared", now_ms - 2 * DAY_MS)
+    return Movement("friends", today, 2 * today - both_days)
+
+
+def _left(program: str) -> Movement:
+    since_ms = context().clock.now_ms() - DAY_MS
+    return Movement("left", dependencies().conversions.count_since(program, "reversed", since_ms))
 
 
 def _need(program: str, queue: Literal["held", "appealed"]) -> Need:

@@ -38,6 +38,7 @@ class ConversionStore:
     ) -> tuple[list[Conversion], ListEntry | None]:
         """Returns the page of a status after an entry, by time of qualification, and its last entry if another page follows.
 
+        `reversed`: by the time of the reversal.
         `appealed`: those whose appeal waits for a review, by the time of the appeal.
         """
         entries, last = split_page(self._listing.entries_after(_board(program, status), entry, limit + 1), limit)
@@ -55,6 +56,10 @@ class ConversionStore:
         `appealed`: how many appeals wait for a review, and since when the first one.
         """
         return self._listing.count(_board(program, status))
+
+    def count_since(self, program: str, status: ConversionStatus, since_ms: int) -> int:
+        """Returns how many conversions of a status qualified at a time or later; `reversed`: how many were reversed since."""
+        return self._listing.count_since(status_board(program, status), since_ms)
 
     def find(self, id: str) -> Conversion | None:
         """Returns the conversion with this id. The id does not determine the partition, so all are read in one round trip."""

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from leaderboard.http_api import board_page, boards, closings, draws, experiments, insights, networks, wallet
+from leaderboard.http_api import board_page, boards, closings, console, draws, experiments, insights, networks, wallet
 from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
@@ -20,10 +20,14 @@ BLUEPRINTS = (
     board_page.blueprint,
     wallet.blueprint,
 )
+CONSOLE = (console.blueprint,)  # pages for operators; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
     """Returns the app with these settings, or with those of the environment. Call it in the process that serves the app."""
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
-    return init_app(create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower))
+    flask_app = init_app(create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower))
+    for views in CONSOLE:
+        flask_app.register_blueprint(views)
+    return flask_app

@@ -12,6 +12,7 @@ from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.network_store import NetworkStore
+from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.telemetry.level_exporter import LevelExporter
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> Flask:
     closings = ClosingStore(shared.redis, partitions)
     exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
     shared.on_close(exporter.start().stop)
+    init_console(app, None)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),

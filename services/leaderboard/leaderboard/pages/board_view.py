@@ -67,6 +67,16 @@ def render_board_page(program: str) -> Response | None:
     return _response(_board_view(newest.program))
 
 
+def leader(program: Program) -> BoardRow | None:
+    """Returns the first of the program's first board in its running period; None while it is empty. Raises UnknownPeriod."""
+    now_s, zone = context().clock.now_ms() // 1000, dependencies().time_zones.zone_of(program.id, context().catalog)
+    metric = _metrics(program)[0]
+    running = _period(program, _default_period(program, metric), now_s, zone)
+    top = dependencies().boards.top(board_name(program.id, metric, running.name), 1)
+    since = _since_yesterday(program.id, metric, running, zone, now_s, [top])
+    return next(iter(rows_of(top.entries, context().people.snapshot(), since, None)), None)
+
+
 def _board_view(program: Program) -> BoardView:
     catalog, people, now_s = context().catalog, context().people.snapshot(), context().clock.now_ms() // 1000
     zone, metric = dependencies().time_zones.zone_of(program.id, catalog), _metric(program)
@@ -147,9 +157,16 @@ def _metrics(program: Program) -> list[BoardMetric]:
 
 def _window(program: Program, metric: BoardMetric, now_s: int, zone: str) -> Window:
     """The requested period; by default the month, or the board's first period. Raises UnknownPeriod."""
+    return _period(program, request.args.get("period") or _default_period(program, metric), now_s, zone)
+
+
+def _default_period(program: Program, metric: BoardMetric) -> BoardPeriod:
     kinds = _kinds(program, metric)
-    default: BoardPeriod = "month" if "month" in kinds else kinds[0]
-    name = request.args.get("period") or default
+    return "month" if "month" in kinds else kinds[0]
+
+
+def _period(program: Program, name: str, now_s: int, zone: str) -> Window:
+    """A period by its name. Raises UnknownPeriod."""
     if name != "campaign":
         return window(name, now_s, zone)
     campaign = campaign_of(program.id, zone, context().catalog)

@@ -8,7 +8,7 @@ from flask import Flask, current_app
 
 from link_issuer.audit_reader import AuditReader
 from link_issuer.click_limit import ClickLimit
-from link_issuer.console_parts import ConsoleParts
+from link_issuer.console_parts import ConsoleParts, Part
 from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
 from link_issuer.operators import Operators
 from link_issuer.person_parts import PersonParts
@@ -115,8 +115,12 @@ def init_app(app: Flask) -> Flask:
 
 def _console_parts(shared: Context) -> ConsoleParts:
     settings = shared.settings
-    addresses = {"review": settings.conversion_tracker, "rewards": settings.reward_dispatcher}
-    parts = ConsoleParts(addresses, settings.proxies)  # type: ignore[arg-type] # a dict's keys have one type
+    addresses: dict[Part, str] = {
+        "review": settings.conversion_tracker,
+        "rewards": settings.reward_dispatcher,
+        "boards": settings.leaderboard,
+    }
+    parts = ConsoleParts(addresses, settings.proxies)
     shared.on_close(parts.close)
     return parts
 

@@ -7,13 +7,19 @@ from typing import assert_never
 from flask_babel import lazy_gettext
 
 from link_issuer.console_parts import Part
+from link_issuer.http_api.console.last_decisions import Decision
+from link_issuer.pages.action_texts import ACTION_TEXTS
 from referral.console.guard import Visit
-from referral.console.needs import MAX_SUMMED, Need, NeedKind
+from referral.console.home_part import MAX_SUMMED, BudgetLevel, HomePart, Movement, MovementKind, Need, NeedKind
 from referral.pages.amounts import amount_text
 from referral.pages.console_shell import render_console
 from referral.pages.languages import gettext, ngettext
 
-_PARTS: Mapping[Part, object] = {"review": lazy_gettext("Review"), "rewards": lazy_gettext("Rewards")}
+_PARTS: Mapping[Part, object] = {
+    "review": lazy_gettext("Review"),
+    "rewards": lazy_gettext("Rewards"),
+    "boards": lazy_gettext("Boards"),
+}
 _ICONS: Mapping[NeedKind, str] = {
     "held": "⚑",
     "appealed": "✋",
@@ -26,6 +32,20 @@ _ICONS: Mapping[NeedKind, str] = {
     "webhook_disabled": "✉",
     "codes_guessed": "!",
     "link_asked": "✉",
+}
+
+_ORDER: tuple[MovementKind, ...] = ("friends", "rewards", "left", "leader")
+_COUNTED: Mapping[MovementKind, object] = {
+    "friends": lazy_gettext(
+        "Referrals that qualified within 24 hours and count; ▲▼ compares with the 24 hours before."
+    ),
+    "rewards": lazy_gettext(
+        "Rewards granted within 24 hours, whether or not they were taken back, with what they are worth."
+    ),
+    "left": lazy_gettext(
+        "Referrals that were taken back within 24 hours, mostly because the friend no longer follows."
+    ),
+    "leader": lazy_gettext("The first board of the program in its running period; ▲▼ are places since yesterday."),
 }
 
 _LOOK = lazy_gettext("Look")
@@ -51,16 +71,44 @@ class NeedRow:
     action: object
 
 
-def home_page(visit: Visit, needs: Sequence[Need], failed: Sequence[Part]) -> str:
-    """The page as HTML. `failed` are the parts that could not be read."""
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """What moved, in words: what it is, how it compares (empty if unknown), and how it is counted."""
+
+    text: str
+    change: str
+    counted: object
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """A budget with the shares of a bar (0 to 100) that are spent and held, and the amounts as texts."""
+
+    name: str
+    spent_percent: int
+    held_percent: int
+    spent: str
+    held: str
+    free: str
+
+
+def home_page(visit: Visit, part: HomePart, decisions: Sequence[Decision] | None, failed: Sequence[Part]) -> str:
+    """The page as HTML. `failed` are the parts that could not be read; `decisions` is None if the log could not."""
     return render_console(
         "console/home.html",
         visit,
         "home",
         needs=[
             NeedRow(need, _ICONS.get(need.kind, "▤"), need_text(need), worth_of(need), _ACTIONS.get(need.kind, _LOOK))
-            for need in needs
+            for need in part.needs
         ],
+        movements=[
+            MovementRow(movement_text(one), _change(one), _COUNTED[one.kind])
+            for one in sorted(part.movements, key=lambda one: _ORDER.index(one.kind))
+        ],
+        budgets=[_budget_row(one) for one in part.budgets],
+        decisions=decisions,
+        texts=ACTION_TEXTS,
         failed=[_PARTS[part] for part in failed],
     )
 
@@ -69,6 +117,40 @@ def worth_of(need: Need) -> str:
     """What the things that wait are worth together; empty for what has no amount."""
     amounts = ", ".join(amount_text(one.amount, one.unit) for one in need.worth if one.amount)
     return gettext("at least %(amounts)s", amounts=amounts) if amounts and need.number > MAX_SUMMED else amounts
+
+
+def movement_text(movement: Movement) -> str:
+    """What moved within 24 hours, with how many there are; the leader by name."""
+    number = movement.number
+    match movement.kind:
+        case "friends":
+            return ngettext("+%(num)d friend", "+%(num)d friends", number)
+        case "rewards":
+            amounts = ", ".join(amount_text(one.amount, one.unit) for one in movement.worth if one.amount)
+            text = ngettext("%(num)d reward given", "%(num)d rewards given", number)
+            return f"{text} · {amounts}" if amounts else text
+        case "left":
+            return ngettext("%(num)d left again", "%(num)d left again", number)
+        case "leader":
+            return ngettext("No. 1: %(name)s with %(num)d", "No. 1: %(name)s with %(num)d", number, name=movement.name)
+        case _:
+            assert_never(movement.kind)
+
+
+def _change(movement: Movement) -> str:
+    if movement.change is None:
+        return ""
+    if movement.change == 0:
+        return gettext("as before")
+    arrow = "▲" if movement.change > 0 else "▼"
+    return f"{arrow} {abs(movement.change)}"
+
+
+def _budget_row(level: BudgetLevel) -> BudgetRow:
+    total = max(1, level.total, level.spent + level.held)
+    spent, held, free = (amount_text(one, level.currency) for one in (level.spent, level.held, level.free))
+    name = gettext("Whole program") if level.name == "total" else level.name
+    return BudgetRow(name, level.spent * 100 // total, level.held * 100 // total, spent, held, free)
 
 
 def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each kind

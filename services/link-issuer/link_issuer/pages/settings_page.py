@@ -8,7 +8,9 @@ from flask import request
 from flask_babel import lazy_gettext
 
 from link_issuer.http_api.operators.operator_response import AuditEntry, OperatorResponse
+from link_issuer.pages.action_texts import ACTION_TEXTS
 from referral.console.guard import Visit
+from referral.events.audit import ActionName
 from referral.events.entities import ApiKey
 from referral.pages.console_shell import Toast, render_console
 from referral.pages.languages import gettext
@@ -39,6 +41,21 @@ class KeyRow:
     state: KeyState
 
 
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """Entries of the audit log and the cursor of those before them; `names` are those of actors, by id.
+
+    `actor` and `action` are what the reader chose; None for all.
+    """
+
+    entries: Sequence[AuditEntry]
+    next_cursor: str | None
+    days: int
+    names: Mapping[str, str]
+    actor: str | None
+    action: ActionName | None
+
+
 def keys_page(visit: Visit, rows: Sequence[KeyRow]) -> str:
     """The API keys as HTML."""
     return _page("console/keys.html", visit, 0, rows=rows, states=_KEY_STATES)
@@ -49,9 +66,10 @@ def operators_page(visit: Visit, operators: Sequence[OperatorResponse]) -> str:
     return _page("console/operators.html", visit, 1, operators=operators, states=_OPERATOR_STATES)
 
 
-def audit_page(visit: Visit, entries: Sequence[AuditEntry], next_cursor: str | None, days: int) -> str:
+def audit_page(visit: Visit, shown: AuditView) -> str:
     """A page of the audit log as HTML."""
-    return _page("console/audit.html", visit, 2, entries=entries, next_cursor=next_cursor, days=days)
+    actors = sorted(shown.names.items(), key=lambda one: one[1].casefold())
+    return _page("console/audit.html", visit, 2, shown=shown, actors=actors, texts=ACTION_TEXTS)
 
 
 def _page(template: str, visit: Visit, tab: int, **values: object) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, request
 
 from referral.console.guard import Visit, console_view
-from referral.console.needs import MAX_SUMMED
+from referral.console.home_part import MAX_SUMMED
 from referral.events.rewards import LifeState, RewardAction
 from referral.http.context import context
 from referral.http.problems import Problem

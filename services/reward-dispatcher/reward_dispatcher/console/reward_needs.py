@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from referral.console.guard import Visit
-from referral.console.needs import MAX_SUMMED, Need, NeedKind
+from referral.console.home_part import MAX_SUMMED, BudgetLevel, Movement, Need, NeedKind
 from referral.console.person import story_path
 from referral.events.money import Value
 from referral.events.rewards import LifeState
-from referral.events.timestamps import to_datetime
+from referral.events.timestamps import DAY_MS, to_datetime
 from referral.http.context import context
 from referral.people.known_people import known_people
 from reward_dispatcher.console.webhook_views import WEBHOOKS, webhook_healths
 from reward_dispatcher.domain.balance import total_values
+from reward_dispatcher.domain.given_rewards import given_within
 from reward_dispatcher.guessed_codes import Guesser
 from reward_dispatcher.http_api.budgets import budget_responses
 from reward_dispatcher.http_api.dependencies import dependencies
@@ -45,6 +46,25 @@ def reward_needs(visit: Visit, program: str) -> list[Need]:
         *islice(_guessing_needs(visit, program), _MOST_ROWS),
         *(islice(_link_needs(program), _MOST_ROWS) if visit.may("open_wallets") else ()),
     ]
+
+
+def given_rewards(program: str) -> Movement:
+    """The rewards of the last 24 hours, by the hour, compared with those of the 24 hours before."""
+    now_ms, parts = context().clock.now_ms(), dependencies().store.given(program)
+    today, before = (
+        given_within(parts, now_ms - DAY_MS, now_ms),
+        given_within(parts, now_ms - 2 * DAY_MS, now_ms - DAY_MS),
+    )
+    worth = tuple(Value(amount, unit) for unit, amount in sorted(today.worth.items()))
+    return Movement("rewards", today.number, today.number - before.number, worth=worth)
+
+
+def budget_levels(program: str) -> tuple[BudgetLevel, ...]:
+    """What is left of the program's budgets, the program's own first; at most five."""
+    return tuple(
+        BudgetLevel(one.id, one.currency, one.total, one.spent, one.held, one.free)
+        for one in budget_responses(program)[:_MOST_ROWS]
+    )
 
 
 def _task_needs(program: str) -> Iterator[Need]:

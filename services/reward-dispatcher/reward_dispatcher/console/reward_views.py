@@ -7,7 +7,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from referral.console.guard import Visit, console_view
-from referral.console.needs import needs_response
+from referral.console.home_part import HomePart, part_response
 from referral.console.person import require_person, story_path
 from referral.console.roles import permission_for_reward
 from referral.events.audit import ActionName
@@ -16,7 +16,7 @@ from referral.events.rewards import LifeState, RewardAction
 from referral.http.paging import decode_position, encode_position
 from referral.http.problems import Problem
 from referral.pages.console_shell import back_to, current_program
-from reward_dispatcher.console.reward_needs import reward_needs
+from reward_dispatcher.console.reward_needs import budget_levels, given_rewards, reward_needs
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.life_history import history
 from reward_dispatcher.folds.state_keys import LISTED_STATES
@@ -50,12 +50,15 @@ def rewards(visit: Visit) -> str:
     return rewards_page(visit, _of_person(visit, person) if person else _waiting(program))
 
 
-@blueprint.get(f"{REWARDS}/needs")
+@blueprint.get(f"{REWARDS}/home")
 @console_view("read")
-def needs(visit: Visit) -> Response:
-    """What waits here, for the home view."""
+def home_part(visit: Visit) -> Response:
+    """What waits here, what was given, and what is left of budgets, for the home view."""
     program = current_program(visit)
-    return needs_response([] if program is None else reward_needs(visit, program))
+    if program is None:
+        return part_response(HomePart())
+    needs, given = tuple(reward_needs(visit, program)), given_rewards(program)
+    return part_response(HomePart(needs, (given,), budget_levels(program)))
 
 
 @blueprint.get(f"{REWARDS}/<reward>")

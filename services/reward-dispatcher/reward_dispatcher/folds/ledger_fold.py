@@ -60,6 +60,7 @@ from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import CodeGenerator, Transition
 from reward_dispatcher.domain.budget import BudgetAccount
+from reward_dispatcher.domain.given_rewards import GivenRewards
 from reward_dispatcher.domain.operator_actions import ActionResult, decide_action, decision_step, refusal_of
 from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.domain.redemption import Redemption
@@ -138,8 +139,8 @@ class LedgerFold:
             return ()
         match line:
             case RewardGranted():
-                account = state_keys.account(line.id)
-                return (account, *charge_keys(line.program, line.id)) if charged_cost(line) else (account,)
+                keys = state_keys.account(line.id), state_keys.given(line.program)
+                return (*keys, *charge_keys(line.program, line.id)) if charged_cost(line) else keys
             case RewardExpired():
                 return charge_keys(line.program, line.id)
             case RewardRevoked() | RewardAdjusted() | BudgetAllotted() | ChargeReviewRequested():
@@ -181,7 +182,7 @@ class LedgerFold:
             return Decision()
         match line:
             case RewardGranted() if cost := charged_cost(line):
-                return self._charged_grant(line, cost, states, catalog, position)
+                return _count_given(self._charged_grant(line, cost, states, catalog, position), line, states)
             case RewardExpired():
                 step = _charge_case(line, states, catalog, position).drop_increase()
                 return add_step(Decision(), line.program, line.id, step)
@@ -194,7 +195,7 @@ class LedgerFold:
             case RewardGranted():
                 account = _account(line.id, states)
                 transition = with_available_file(account, self._transition(account, line), catalog, line.occurred_at)
-                return _account_decision(account, transition)
+                return _count_given(_account_decision(account, transition), line, states)
             case OrderReported():
                 return report_decision(line, states, position, self._codes)
             case OrderCodeSought():
@@ -317,6 +318,15 @@ class LedgerFold:
             decision = account_decision(account, transition.account, transition.lines, decision_step(line))
         decision.changes |= result_changes(result)
         return add_step(decision, line.program, line.id, step)
+
+
+def _count_given(decision: Decision[State], grant: RewardGranted, states: _States) -> Decision[State]:
+    """The decision, with the reward counted if it is new. The same id that is granted again counts once."""
+    if states[state_keys.account(grant.id)] is None and state_keys.account(grant.id) in decision.changes:
+        given = states[state_keys.given(grant.program)]
+        before = given if isinstance(given, GivenRewards) else GivenRewards()
+        decision.changes[state_keys.given(grant.program)] = before.with_reward(to_ms(grant.occurred_at), grant.value)
+    return decision
 
 
 def _follows_from_grant(line: RewardFulfilled) -> bool:

@@ -14,6 +14,7 @@ from reward_dispatcher.domain.account import Account, Step
 from reward_dispatcher.domain.account_transitions import AccountOutput, next_timer
 from reward_dispatcher.domain.balance import debt, free, in_balance, surplus
 from reward_dispatcher.domain.budget import BudgetAccount, QueuePlace, WaitingCharge
+from reward_dispatcher.domain.given_rewards import GivenRewards
 from reward_dispatcher.domain.life_history import record_step
 from reward_dispatcher.domain.operator_actions import ActionResult
 from reward_dispatcher.domain.order_uses import CodedOrder
@@ -36,6 +37,7 @@ State = (
     | WaitingCharge
     | QueuePlace
     | CodedOrder
+    | GivenRewards
 )
 Changes = dict[Key, State | float | None]
 _POOL_LINES = (CodeRequested, CodeReturned)  # a tuple is checked in a third of a union's time

@@ -39,6 +39,11 @@ def result(request: str) -> str:
     return f"result:{request}"
 
 
+def given(program: str) -> str:
+    """The GivenRewards of a program in this partition."""
+    return f"given:{program}"
+
+
 def tranches(program: str) -> str:
     """The Tranches of a program in this partition."""
     return f"tranches:{program}"

@@ -75,7 +75,10 @@ def active_set(program: str, referrer: str) -> str:
 
 
 def status_board(program: str, status: ConversionStatus) -> str:
-    """Returns the name of the sorted set of a program's conversions of one status: ids by the time they qualified (ms)."""
+    """Returns the name of the sorted set of a program's conversions of one status: ids by the time they qualified (ms).
+
+    Those of `reversed` are by the time of the reversal.
+    """
     return f"conversions:{program}|{status}"
 
 
@@ -114,18 +117,18 @@ def publish_decision(
     if after.published != now.published:
         if not is_new:
             decision.changes[SortedSetMember(status_board(now.program, status_of(now.published)), now.id)] = None
-        decision.changes.update(_board_changes(after))
+        decision.changes.update(_board_changes(after, to_ms(line.occurred_at)))
     if after.appeal is not None:
         waits = SortedSetMember(appeal_board(after.program), after.id)
         decision.changes[waits] = float(after.appeal.at) if after.waits_for_appeal else None
     return decision
 
 
-def _board_changes(after: Conversion) -> dict[Key, ScreenState | float | None]:
+def _board_changes(after: Conversion, now_ms: int) -> dict[Key, ScreenState | float | None]:
     """Returns the sorted sets that a conversion joins, or leaves because it is no longer active."""
-    id, program, moment = after.id, after.program, float(after.at)
+    id, program, moment, status = after.id, after.program, float(after.at), status_of(after.published)
     return {
-        SortedSetMember(status_board(program, status_of(after.published)), id): moment,
+        SortedSetMember(status_board(program, status), id): float(now_ms) if status == "reversed" else moment,
         SortedSetMember(active_set(program, after.referrer), id): moment if after.active else None,
     }
 

@@ -1,6 +1,6 @@
 """Settings in the console: API keys, operators and the audit log."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from flask import Blueprint, request
 from msgspec import Meta
@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 from link_issuer.audit_reader import AuditFilter, AuditPlace
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.operators.operator_response import actor_names, audit_entry, operator_response
-from link_issuer.pages.settings_page import KeyRow, audit_page, keys_page, operators_page
+from link_issuer.pages.settings_page import AuditView, KeyRow, audit_page, keys_page, operators_page
 from link_issuer.store import AlreadyTaken
 from referral.console.guard import Visit, console_view
+from referral.events.audit import ActionName
 from referral.events.entities import Operator
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import is_expired
@@ -24,6 +25,7 @@ from referral.pages.console_shell import back_to
 KEYS, OPERATORS, AUDIT = "/console/settings", "/console/settings/operators", "/console/settings/audit"
 AUDIT_DAYS, _PAGE = 30, 50
 _DAY_MS = 24 * 3600 * 1000
+ACTION_NAMES: tuple[ActionName, ...] = get_args(ActionName)
 _Number = Annotated[int, Meta(ge=0, lt=2**60)]
 
 blueprint = Blueprint("console_settings", __name__, template_folder="../../pages/templates")
@@ -82,14 +84,18 @@ def change_operator(visit: Visit) -> Response:
 @blueprint.get(AUDIT)
 @console_view("read_audit")
 def audit(visit: Visit) -> str:
-    """The audit log of the last 30 days, the earliest first."""
+    """The audit log of the last 30 days, the newest first: of everyone, or of one actor or action."""
     cursor = request.args.get("cursor")
-    start = AuditPlace(*decode_cursor(cursor, tuple[_Number, _Number])) if cursor else None
+    before = AuditPlace(*decode_cursor(cursor, tuple[_Number, _Number])) if cursor else None
     since = to_datetime(context().clock.now_ms() - AUDIT_DAYS * _DAY_MS)
-    page = dependencies().audit_reader.page(start, AuditFilter(since=since), _PAGE)
     names = actor_names()
+    actor = next((one for one in names if one == request.args.get("actor")), None)
+    action = next((one for one in ACTION_NAMES if one == request.args.get("action")), None)
+    wanted = AuditFilter(actor=actor, since=since, actions=frozenset((action,)) if action else None)
+    page = dependencies().audit_reader.newest(before, wanted, _PAGE)
     more = encode_cursor(page.next_place) if page.next_place else None
-    return audit_page(visit, [audit_entry(line, names) for line in page.lines], more, AUDIT_DAYS)
+    shown = AuditView([audit_entry(line, names) for line in page.lines], more, AUDIT_DAYS, names, actor, action)
+    return audit_page(visit, shown)
 
 
 def _require_operator(id: str) -> Operator:

@@ -1,4 +1,4 @@
-"""What waits for an operator: each service answers for its own part, and the home view shows all of them."""
+"""The home view: each service answers for its own part with what waits for an operator, what moved, and what is left of budgets."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 from flask import Response
 from msgspec import Struct
+from msgspec.structs import replace
 
 from referral.events.currencies import minor_unit_digits
 from referral.events.money import POINTS, Value
@@ -31,6 +32,7 @@ NeedKind = Literal[
     "codes_guessed",
     "link_asked",
 ]
+MovementKind = Literal["friends", "rewards", "left", "leader"]
 
 
 class Need(Struct, frozen=True):
@@ -49,17 +51,51 @@ class Need(Struct, frozen=True):
     worth: tuple[Value, ...] = ()
 
 
+class Movement(Struct, frozen=True):
+    """What happened within the last 24 hours: how many friends came or left, rewards were given; or who leads the board.
+
+    `change` is how many more than in the 24 hours before, or how many places the leader has gained since yesterday; None if that is
+    not known. A leader is named, and `number` is their count. `worth` is what the rewards are worth together, by unit.
+    """
+
+    kind: MovementKind
+    number: int
+    change: int | None = None
+    name: str = ""
+    worth: tuple[Value, ...] = ()
+
+
+class BudgetLevel(Struct, frozen=True):
+    """A budget: what is spent, held and free of its total, in minor units of its currency."""
+
+    name: str
+    currency: str
+    total: int
+    spent: int
+    held: int
+    free: int
+
+
+class HomePart(Struct, frozen=True):
+    """A service's part of the home view."""
+
+    needs: tuple[Need, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    budgets: tuple[BudgetLevel, ...] = ()
+
+
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(list[Need]).decode
+_decode = msgspec.json.Decoder(HomePart).decode
 
 
-def needs_response(needs: Sequence[Need]) -> Response:
+def part_response(part: HomePart) -> Response:
     """The response of a service about its part; kinds of which nothing waits are left out."""
-    return Response(_encode([need for need in needs if need.number]), mimetype="application/json")
+    waiting = tuple(need for need in part.needs if need.number)
+    return Response(_encode(replace(part, needs=waiting)), mimetype="application/json")
 
 
-def read_needs(body: bytes) -> list[Need]:
-    """The needs of a response. Raises msgspec.DecodeError."""
+def read_part(body: bytes) -> HomePart:
+    """The part of a response. Raises msgspec.DecodeError."""
     return _decode(body)
 
 

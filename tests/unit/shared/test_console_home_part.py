@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referral.console.needs import Need, by_urgency
+from referral.console.home_part import Need, by_urgency
 from referral.events.money import POINTS, Value
 from tests.support.builders.participants import day
 
