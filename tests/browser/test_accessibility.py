@@ -7,6 +7,8 @@ A new page is a row of its system's table.
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -31,6 +33,7 @@ from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, STAR
 from tests.support.operators import RING, operator
 from tests.support.records import write_records
 from tests.support.settings import GLOW_FILE, UNREACHABLE
+from tests.support.systems.console_home import home_parts, record_decisions
 from tests.support.systems.console_review import LIN, QUEUE, serve_review
 from tests.support.systems.leaderboard import board_score, leaderboard_app, set_scores
 from tests.support.systems.link_issuer import serve_link_issuer
@@ -156,11 +159,20 @@ def test_pages_of_held_referrals(browser: Browser, settings: Settings, environ: 
 
 
 def test_home_settings_and_sign_in(browser: Browser, settings: Settings) -> None:
-    """And the page of an address at which there is nothing."""
-    with serve_link_issuer(settings) as system, serve_app(system.app) as address:
+    """With all that home can show, with parts that are missing, and the page of an address at which there is nothing."""
+    with ExitStack() as stack:
+        others = stack.enter_context(serve_app(home_parts()))
+        there = replace(settings, conversion_tracker=others, reward_dispatcher=others, leaderboard=others)
+        system = stack.enter_context(serve_link_issuer(there))
+        address = stack.enter_context(serve_app(system.app))
         write_records(settings, [ANN])
         system.context.follower.read_to_end(30)
+        assert _in_console(browser, address, ANN, ("/console",)) == {}
+        record_decisions(system.app, ANN)
         assert _in_console(browser, address, ANN, ISSUER_PAGES) == {}
+    with serve_link_issuer(settings) as system, serve_app(system.app) as address:
+        system.context.follower.read_to_end(30)
+        assert _in_console(browser, address, ANN, ("/console",)) == {}
 
 
 def test_the_wallet_its_doors_and_downloads(browser: Browser, redis: RedisClient, redis_url: str) -> None:

@@ -24,7 +24,7 @@ from referral.events.people import PersonText
 from referral.events.screening import Screening
 from referral.topics import ATTRIBUTIONS, AUDIT
 from tests.support.builders.conversion_tracker import program_version
-from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, day
+from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, day, person_id
 from tests.support.log_reader import read_lines
 from tests.support.operators import ConsoleBrowser, operator
 from tests.support.processes import run_module
@@ -99,10 +99,8 @@ class Review:
 
     def qualify(self, friend: str, at: datetime) -> None:
         """Writes that Amy's referral of a friend qualified."""
-        line = self_referral(AMY)
-        self._write(
-            replace(line, id=referral_id(PROGRAM, AMY.id, friend), person=friend, occurred_at=at, followed_at=at)
-        )
+        id, line = person_id(friend), self_referral(AMY)
+        self._write(replace(line, id=referral_id(PROGRAM, AMY.id, id), person=id, occurred_at=at, followed_at=at))
 
     def reverse(self, friend: str, at: datetime) -> None:
         """Writes that a friend of Amy no longer follows."""
@@ -110,12 +108,12 @@ class Review:
             ReferralReversed(
                 occurred_at=at,
                 program=PROGRAM,
-                person=friend,
+                person=person_id(friend),
                 undoes=("attributed", "qualified"),
                 reason="unfollowed",
                 since=at,
                 referrer=AMY.id,
-                id=referral_id(PROGRAM, AMY.id, friend),
+                id=referral_id(PROGRAM, AMY.id, person_id(friend)),
             )
         )
 
