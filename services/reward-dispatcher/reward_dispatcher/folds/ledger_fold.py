@@ -54,6 +54,7 @@ from referral.events.rewards import (
     RewardRevoked,
     RewardStopped,
 )
+from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position
 from referral.topics import POOLS, REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
