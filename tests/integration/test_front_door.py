@@ -45,6 +45,7 @@ OWN = {
     *(f"/openapi/{name}.json" for name in APPS),
 }
 MAX_BODY = 1_048_576
+SLOW = "/v1/audit?slow"  # a path whose response may begin after 60 s
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}  # HEAD and OPTIONS go where GET goes
 
 
@@ -61,8 +62,8 @@ class StandIn(BaseHTTPRequestHandler):
         if self.path.endswith("/live"):
             self._stream()
             return
-        if self.path == "/SLOW":
-            self.release.wait(20)
+        if self.path == SLOW:
+            self.release.wait(55)
         length = int(self.headers.get("Content-Length", 0))
         body = {
             "service": self.name,
@@ -351,13 +352,13 @@ def test_a_browser_gets_a_page_for_an_error_of_the_front_door(front: Front) -> N
 def test_one_client_has_a_bounded_number_of_requests_at_a_time(front: Front) -> None:
     """Further ones are answered 429 at once."""
     threads = [
-        threading.Thread(target=lambda: httpx.get(f"{front.url}/SLOW", timeout=30), daemon=True)
+        threading.Thread(target=lambda: httpx.get(f"{front.url}{SLOW}", timeout=60), daemon=True)
         for _ in range(REQUESTS_PER_CLIENT)
     ]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 30
-    while front.received().count("/SLOW") < REQUESTS_PER_CLIENT and time.monotonic() < deadline:
+    deadline = time.monotonic() + 50
+    while front.received().count(SLOW) < REQUESTS_PER_CLIENT and time.monotonic() < deadline:
         time.sleep(0.02)
     response = httpx.get(f"{front.url}/AMY88")
     front.handlers["link-issuer"].release.set()

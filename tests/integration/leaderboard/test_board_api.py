@@ -395,7 +395,7 @@ def test_the_home_view_of_the_console_names_who_leads_and_the_places_won(redis: 
     set_scores(redis, "2026-11", {AMY.id: board_score(2, yesterday), CHEN.id: board_score(3, NOW)})
     set_scores(redis, "2026-11-24", {CHEN.id: board_score(2, NOW)})
     part = read_part(browser.get("/console/boards/home").data)
-    assert part.movements == (Movement("leader", 3, 1, name="xhs:chen"),)
+    assert part.movements == (Movement("leader", 3, 1, name="Chen"),)
 
 
 def test_arrows_show_places_won_and_lost_since_yesterday(redis: "Redis", redis_url: str) -> None:
