@@ -128,7 +128,7 @@ def test_an_operator_is_disabled_and_enabled_but_not_oneself(staffed: LinkIssuer
 
 def test_the_audit_log_shows_the_newest_first_in_words_and_by_actor_or_action(staffed: LinkIssuer) -> None:
     """52 actions are two pages; the second ends with the first of them. The words are in both languages."""
-    browser, other = browser_of(staffed), browser_of(staffed, OTHER)
+    browser = browser_of(staffed)
     for number in range(26):
         for decision in ("disable", "enable"):
             sent = {"csrf": browser.token(OPERATORS), "operator": "opr_ot", "decision": decision}
@@ -149,7 +149,6 @@ def test_the_audit_log_shows_the_newest_first_in_words_and_by_actor_or_action(st
     assert (alone.count("key.revoked"), alone.count("operator.changed")) == (1, 0)
     assert "No action of the last 30 days matches." in text(browser, f"{AUDIT}?actor=opr_ot")
     assert "撤销了 API 密钥" in browser.get(f"{AUDIT}?lang=zh-CN").text
-    assert other.get(AUDIT).status_code == 403
 
 
 def test_every_action_has_words() -> None:
