@@ -345,7 +345,8 @@ def test_a_link_is_bounded_and_needs_a_key_and_a_known_person(app: Flask) -> Non
     token = created.get_json()["url"].rpartition("/w/")[2]
     found = app.extensions["rewards"].tokens.read_wallet("wallet", token, NOW_MS)
     assert (found.person, found.program, found.expires_ms) == (AMY.id, PROGRAM, NOW_MS + 90 * DAY_MS)
-    assert client.post(path, json={"days": 91}, headers=AUTHORIZATION).status_code == 422
+    for refused in ({"days": 91}, {"revoke": "no"}):
+        assert client.post(path, json=refused, headers=AUTHORIZATION).status_code == 422
     assert client.post(path, json={}).status_code == 401
     again = {**AUTHORIZATION, "Idempotency-Key": "key-1"}
     first, repeated = (client.post(path, json={}, headers=again).get_json() for _ in range(2))

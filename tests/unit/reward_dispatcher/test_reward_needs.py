@@ -46,12 +46,15 @@ def test_the_one_that_needs_someone_is_named_wherever_it_is_in_the_list(monkeypa
         state: TaskCount(0, None) for state in ("manual", "operator", "pool_empty", "file_missing", "clawed_back")
     }
     asking = [LinkRequest("psn_erased", 1), LinkRequest(AMY.id, 2)]
+    answered: list[tuple[str, str]] = []
     guessers = [Guesser(f"opr_{number}", 1) for number in range(FINE + 1)]
     services = SimpleNamespace(
         store=SimpleNamespace(task_counts=lambda program, states: counts),
         guessed=SimpleNamespace(callers=lambda now_ms: guessers),
         pools=None,
-        link_requests=SimpleNamespace(oldest=lambda program, now_ms, limit: asking),
+        link_requests=SimpleNamespace(
+            oldest=lambda program, now_ms, limit: asking, answer=lambda *request: answered.append(request)
+        ),
     )
     budgets = [budget(number, stopped=int(number == FINE)) for number in range(FINE + 1)]
     webhooks = [webhook(number, fails=number == FINE) for number in range(FINE + 1)]
@@ -76,3 +79,4 @@ def test_the_one_that_needs_someone_is_named_wherever_it_is_in_the_list(monkeypa
         )
         named = {need.kind: need.name for need in reward_needs(visit, PROGRAM) if need.name}
         assert named == expected | more, "only who may make a link reads who asks for one"
+    assert answered == [(PROGRAM, "psn_erased")], "nothing is left of a person who was erased"

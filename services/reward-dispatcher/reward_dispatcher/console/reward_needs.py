@@ -118,11 +118,14 @@ def _guessing_needs(visit: Visit, program: str) -> Iterator[Need]:
 
 def _link_needs(program: str) -> Iterator[Need]:
     """People who wait for a new link, the longest first; who was erased meanwhile waits no longer."""
-    asking = dependencies().link_requests.oldest(program, context().clock.now_ms(), MOST)
+    requests = dependencies().link_requests
+    asking = requests.oldest(program, context().clock.now_ms(), MOST)
     known = known_people((one.person for one in asking), context().people.snapshot())
     for one in asking:
         who = known[one.person]
-        if who is not None:
+        if who is None:
+            requests.answer(program, one.person)
+        else:
             name = who.display_name or who.external_id
             yield Need("link_asked", 1, to_datetime(one.at_ms), story_path(one.person), name)
 

@@ -38,6 +38,8 @@ class WalletLinkRequest(Schema):
     )
     revoke = fields.Bool(
         load_default=False,
+        truthy={True},
+        falsy={False},
         metadata={"description": "true ends every earlier link of the person, and every wallet that they opened"},
     )
 
