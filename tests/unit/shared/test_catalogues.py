@@ -1,6 +1,7 @@
 """Page texts: every text is translated into every language, with the same placeholders."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,13 @@ def test_every_text_of_every_page_is_translated() -> None:
         assert missing == set(), f"translate these texts in shared/referral/pages/translations/{language}.po"
         unused = set(translated) - found
         assert unused == set(), f"remove these texts from shared/referral/pages/translations/{language}.po"
+
+
+def test_a_text_is_translated_once() -> None:
+    """Of two translations of one text, one would be lost without a word."""
+    texts = re.findall(r'^msgid (".+")$', (HOME / "zh.po").read_text("utf-8"), re.MULTILINE)
+    assert len(texts) > 30
+    assert [text for text, count in Counter(texts).items() if count > 1] == []
 
 
 def test_a_translation_has_the_placeholders_of_its_key() -> None:
