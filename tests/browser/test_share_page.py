@@ -16,6 +16,7 @@ from referral.program_file.check import check_program_file
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser, open_page
 from tests.support.settings import GLOW_FILE, UNREACHABLE
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,8 +105,11 @@ def test_passing_it_on_shares_text_and_poster(browser: Browser, address: str) ->
         page = context.new_page()
         page.goto(f"{address}/s/AMY88?lang=en")
         page.get_by_text("Know somebody else?").click()
-        page.get_by_role("button", name="Pass it on").click()
-        page.wait_for_function("window.shared")
+        button = page.get_by_role("button", name="Pass it on")
+        with page.expect_response("**/poster.png*"):
+            button.hover()  # a picture that takes seconds is left out
+        button.click()
+        wait_until(lambda page=page: page.evaluate("window.shared"))
         files = page.evaluate("(window.shared.files ?? []).map((file) => [file.name, file.type, file.size > 1000])")
         assert files == ([["AMY88.png", "image/png", True]] if takes_pictures else [])
         assert page.evaluate("window.shared.text").startswith("Flaky skin this season?")
@@ -125,9 +129,9 @@ def test_passing_it_on_shares_link_and_text_and_reports_it(browser: Browser, add
     assert box is not None
     assert box["height"] >= 44
     button.click()
-    page.wait_for_function("window.shared")
+    wait_until(lambda: page.evaluate("window.shared"))
     shared = page.evaluate("window.shared")
-    page.wait_for_function("window.reports.length === 1")
+    wait_until(lambda: page.evaluate("window.reports.length === 1"))
     assert page.evaluate("window.reports[0]").endswith("/s/AMY88/shares")
     assert shared["text"].startswith("Flaky skin this season?")
     assert re.findall(r"\S*/AMY88\S*", shared["text"]) == [shared["text"].split()[-1]]

@@ -1,7 +1,5 @@
 """Closed boards: their root and entries, and the proof of a rank."""
 
-from flask_smorest import Blueprint
-
 from leaderboard.board_store import board_name
 from leaderboard.domain.closing_state import ClosedBoard
 from leaderboard.domain.periods import kind_of
@@ -21,6 +19,7 @@ from referral.events.standings import ClosedEntry
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.paging import decode_offset, encode_cursor
 from referral.http.problems import Problem
 from referral.http.responses import response

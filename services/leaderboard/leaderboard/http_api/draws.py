@@ -1,7 +1,6 @@
 """Draws: what was committed to and the result, and the randomness that holds a draw."""
 
 import msgspec
-from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from leaderboard.domain.closing_state import DrawState
@@ -14,6 +13,7 @@ from referral.events.standings import DrawRandomnessGiven
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
+from referral.http.json_body import Blueprint
 from referral.http.problems import Problem, unavailable
 from referral.http.responses import response
 from referral.polling import poll
@@ -23,7 +23,7 @@ from referral.verification.weighted_draw import RULE
 
 blueprint = Blueprint("draws", __name__)
 _DEADLINE_S = 5.0
-_HEX = r"^[0-9a-f]+$"
+_HEX = r"^([0-9a-f]{2})+\Z"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -31,13 +31,15 @@ class RandomnessBody(Schema):
     """A published round of drand's quicknet, or the secret that the draw has committed to."""
 
     by = fields.Str(required=True, validate=validate.Length(1, 128), metadata={"description": "Who gives it."})
-    round = fields.Int(validate=validate.Range(1, quicknet.MAX_ROUND), metadata={"description": "The round's number."})
+    round = fields.Int(
+        strict=True, validate=validate.Range(1, quicknet.MAX_ROUND), metadata={"description": "The round's number."}
+    )
     signature = fields.Str(
         validate=[validate.Length(96, 96), validate.Regexp(_HEX)],
         metadata={"description": "The round's signature, as drand publishes it."},
     )
     secret = fields.Str(
-        validate=[validate.Length(32, 128), validate.Regexp(r"^([0-9a-f]{2})+$")],
+        validate=[validate.Length(32, 128), validate.Regexp(_HEX)],
         metadata={"description": "The secret, hexadecimal, of a draw with `secret_hash`."},
     )
 
