@@ -80,9 +80,9 @@ TABLE = (
     ProcessRow("boards", "leaderboard", ("fold", "boards"), 14),
     ProcessRow("growth", "leaderboard", ("fold", "growth"), 24),
     ProcessRow("activity", "leaderboard", ("fold", "activity"), 34),
-    ProcessRow("closings", "leaderboard", ("fold", "closings"), 44),
+    ProcessRow("closings", "leaderboard", ("fold", "closings"), 31),
     ProcessRow("prizes", "reward_dispatcher", ("fold", "prizes"), 42),
-    ProcessRow("experiments", "leaderboard", ("fold", "experiments"), 54),
+    ProcessRow("experiments", "leaderboard", ("fold", "experiments"), 21),
 )
 DIRECTORY = ProcessRow("directory", "link_issuer", ("directory",), 11)
 """Writes the directory of this host. A container has a directory of its own, which its process writes."""
