@@ -32,24 +32,30 @@ def _http(settings: Settings) -> None:
 
 
 def _fold(name: str, settings: Settings) -> None:
-    from leaderboard.folds.activity_fold import ActivityFold
-    from leaderboard.folds.boards_fold import BoardsFold
-    from leaderboard.folds.closings_fold import ClosingsFold
-    from leaderboard.folds.experiments_fold import ExperimentsFold
-    from leaderboard.folds.growth_fold import GrowthFold
+    """Runs a fold, and imports what it needs alone: experiments need scipy, which takes 100 MB."""
     from referral.fold.worker import run_fold
 
     set_up_telemetry(f"leaderboard/{name}", settings)
     match name:
         case "boards":
+            from leaderboard.folds.boards_fold import BoardsFold
+
             run_fold(BoardsFold(settings.partitions), settings)
         case "growth":
+            from leaderboard.folds.growth_fold import GrowthFold
+
             run_fold(GrowthFold(), settings)
         case "closings":
+            from leaderboard.folds.closings_fold import ClosingsFold
+
             run_fold(ClosingsFold(), settings)
         case "experiments":
+            from leaderboard.folds.experiments_fold import ExperimentsFold
+
             run_fold(ExperimentsFold(), settings)
         case _:
+            from leaderboard.folds.activity_fold import ActivityFold
+
             run_fold(ActivityFold(settings.lateness_days), settings)
 
 
