@@ -24,14 +24,17 @@ pytestmark = pytest.mark.integration
 KEYS = [f"key:{number}" for number in range(300)]
 FENCE, TIMERS = fence_key("t", "fold", 0), timers_key("t", "fold", 0)
 NAMES = [f"state:{number}" for number in range(20)]
-FILLED = StateChange(b"", b"1", {name: name.encode() for name in NAMES}, {("timers", name): 1.0 for name in NAMES})
+MEMBERS = {("members", name.removeprefix("state:")): 1.0 for name in NAMES}
+FILLED = StateChange(
+    b"", b"1", {name: name.encode() for name in NAMES}, {("timers", name): 1.0 for name in NAMES} | MEMBERS
+)
 CHANGE = StateChange(b"1", b"2", {"state:new": b"new", NAMES[0]: None}, {("timers", NAMES[0]): None})
 CHANGED_VALUES = {name: raw for name, raw in FILLED.values.items() if name != NAMES[0]} | {"state:new": b"new"}
 
 
 def load(store: RedisStateStore) -> object:
     """Returns the states, those of a group and a new one."""
-    return store.load({0: StateRequest(["state:new"], groups=[("timers", "", 0)])})[0].values
+    return store.load({0: StateRequest(["state:new"], groups=[("members", "state:", 0)])})[0].values
 
 
 def due(store: RedisStateStore) -> object:
