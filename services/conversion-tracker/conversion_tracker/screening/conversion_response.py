@@ -66,6 +66,7 @@ class EvidenceResponse(Struct):
     cta: str | None
     partner: str | None
     campaign: str | None
+    root: Annotated[str | None, Meta(description="person id of who began the chain of sharers, if another person did")]
 
 
 class ConversionResponse(Struct):
