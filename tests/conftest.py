@@ -17,6 +17,7 @@ from referral.config import Settings
 from referral.log.topic_admin import ensure_topics
 from referral.redis_client import RedisClient
 from referral.redis_cluster.cluster_client import ClusterClient
+from referral_tools.stack import ports
 from referral_tools.stack.kafka_cluster import LocalKafkaCluster
 from referral_tools.stack.redis_cluster import LocalRedisCluster
 from referral_tools.stack.stack import Stack
@@ -27,6 +28,9 @@ from tests.support.settings import SIGNING_KEY
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 # A dozen processes start from the same modules: compile each once, whatever the shell's setting.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# A killed broker comes back on its port: a test of another worker must not be given it meanwhile.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ports.FREE_PORTS = ports.FREE_PORTS[_worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
 # kafka-python 3.0.12 does not pass on `retry_backoff_ms`: a new client waits a tenth of a second before its first request,
 # and each test has several.
 ClusterMetadata.DEFAULT_CONFIG["retry_backoff_ms"] = 10

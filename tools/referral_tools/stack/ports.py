@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Below the range for outgoing connections (Linux: 32768 up): otherwise a client that reconnects again and again while the
 # broker is away gets the broker's own port one day, talks to itself, and the broker cannot come back.
-_FREE = range(20_000, 32_000)
+FREE_PORTS = range(20_000, 32_000)
 
 BROKERS = 3
 REDIS_NODES = 6
@@ -89,7 +89,7 @@ def refuse_taken(ports: tuple[int, ...]) -> None:
 
 def free_ports(count: int) -> list[int]:
     """This many different free ports, picked at random, so that several callers at once rarely collide."""
-    candidates = random.SystemRandom().sample(_FREE, len(_FREE))
+    candidates = random.SystemRandom().sample(FREE_PORTS, len(FREE_PORTS))
     free = (port for port in candidates if _is_free(port))
     return [port for port, _ in zip(free, range(count), strict=False)]
 
