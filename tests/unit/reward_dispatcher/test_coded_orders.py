@@ -22,7 +22,6 @@ from referral.events.facts import (
     OrderReinstated,
     Refund,
 )
-from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.order_codes import OrderCodeSought, OrderReported
 from referral.events.redemptions import RedemptionChangeRequested, RewardRedeemed
 from referral.events.reward_rules import Reward
@@ -33,40 +32,15 @@ from reward_dispatcher.domain.balance import used
 from reward_dispatcher.domain.order_uses import MAX_ATTEMPTS, CodedOrder, report
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State
-from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND, follow, program_version
-from tests.support.builders.participants import AMY, PROGRAM, day, person_id
+from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND, program_version
+from tests.support.builders.participants import PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, redemption_request, reward_action
 from tests.support.folds import PARTITIONS
+from tests.support.scenarios.friend_with_code import THIRTY, chain_with, code_of, reward_of
 from tests.support.scenarios.reward_chain import RewardChain
 
-THIRTY = Reward(
-    id="thirty",
-    to="referee",
-    on="conversion.cleared",
-    kind="discount_code",
-    amount=Decimal(30),
-    currency="CNY",
-    pool="generated",
-)
 BUYERS = [person_id(f"xhs:buyer{number}") for number in range(6)]
 """People on all partitions, none of whom has a reward."""
-
-
-def chain_with(rule: Reward = THIRTY) -> RewardChain:
-    """Returns a chain in which the friend has the rule's code."""
-    version = program_version()
-    chain = RewardChain(replace(version, program=replace(version.program, rewards=(rule,))))
-    return chain.append(follow(1, 1, code="AMY88")).drain()
-
-
-def reward_of(rule: Reward = THIRTY) -> str:
-    """Returns the id of the friend's reward."""
-    return reward_id(PROGRAM, rule.id, FRIEND, conversion_id(referral_id(PROGRAM, FRIEND, AMY.id)))
-
-
-def code_of(rule: Reward = THIRTY) -> str:
-    """Returns the friend's code, as the chain generates it."""
-    return reward_of(rule)[-8:].upper()
 
 
 def paid(

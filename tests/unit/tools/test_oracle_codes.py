@@ -19,9 +19,7 @@ from referral.events.facts import (
     OrderReinstated,
     Refund,
 )
-from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.money import Value
-from referral.events.reward_rules import Reward
 from referral.events.rewards import reward_key
 from referral.topics import partition_of
 from referral_tools.oracle import TAKEN, CodeOutcome, WalletCode
@@ -31,33 +29,15 @@ from reward_dispatcher.domain.balance import used
 from reward_dispatcher.domain.order_uses import CodedOrder
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.state_changes import State
-from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND, follow, program_version
-from tests.support.builders.participants import AMY, PROGRAM, day, person_id
+from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND
+from tests.support.builders.participants import PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, redemption_request
 from tests.support.folds import PARTITIONS
+from tests.support.scenarios.friend_with_code import THIRTY, chain_with, code_of, reward_of
 from tests.support.scenarios.reward_chain import RewardChain
 
-THIRTY = Reward(
-    id="thirty",
-    to="referee",
-    on="conversion.cleared",
-    kind="discount_code",
-    amount=Decimal(30),
-    currency="CNY",
-    pool="generated",
-)
 BUYER = person_id("xhs:buyer")
 PAID = Decimal("99.90")
-
-
-def reward_of(rule: Reward) -> str:
-    """The friend's reward by a rule."""
-    return reward_id(PROGRAM, rule.id, FRIEND, conversion_id(referral_id(PROGRAM, FRIEND, AMY.id)))
-
-
-def code_of(rule: Reward) -> str:
-    """The friend's code, as the chain generates it."""
-    return reward_of(rule)[-8:].upper()
 
 
 CODES = [
@@ -66,17 +46,11 @@ CODES = [
 ]
 
 
-def _chain() -> RewardChain:
-    version = program_version()
-    terms = replace(version, program=replace(version.program, rewards=(FIRST20, THIRTY)))
-    return RewardChain(terms).append(follow(1, 1, code="AMY88")).drain()
-
-
 @dataclass
 class Shop:
     """Reports to the folds and to the oracle, one event after the other; each is folded before the next."""
 
-    chain: RewardChain = field(default_factory=_chain)
+    chain: RewardChain = field(default_factory=lambda: chain_with(FIRST20, THIRTY))
     accepted: list[Fact] = field(default_factory=list)
 
     def report(self, fact: Fact) -> "Shop":
