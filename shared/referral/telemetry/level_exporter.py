@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import structlog
+from prometheus_client import Gauge
 
 from referral.telemetry.metrics import gauge
 
@@ -50,7 +51,13 @@ def _show(levels: Levels, before: Levels) -> None:
     """Sets the gauges. One whose level is gone is 0 and removed: a server with several processes cannot remove it."""
     for (metric, labels), value in levels.items():
         if before.get((metric, labels)) != value:
-            gauge(metric).labels(*labels).set(value)
+            _series(metric, labels).set(value)
     for metric, labels in before.keys() - levels.keys():
-        gauge(metric).labels(*labels).set(0)
-        gauge(metric).remove(*labels)
+        _series(metric, labels).set(0)
+        if labels:
+            gauge(metric).remove(*labels)
+
+
+def _series(metric: str, labels: tuple[str, ...]) -> Gauge:
+    """The gauge with these labels; a metric without labels is its own and only series."""
+    return gauge(metric).labels(*labels) if labels else gauge(metric)

@@ -38,3 +38,14 @@ def test_levels_that_cannot_be_read_keep_their_values_and_stop_no_others() -> No
     fails[0] = True
     exporter.run_once()
     assert (_shown("first"), _shown("second")) == (1.0, 6.0)
+
+
+def test_a_gauge_without_labels_is_shown_and_is_zero_once_its_level_is_gone() -> None:
+    """Such a metric is one series, which cannot be removed."""
+    levels: Levels = {("board_closing_delay_seconds", ()): 5.0}
+    exporter = LevelExporter([lambda: dict(levels)])
+    exporter.run_once()
+    assert REGISTRY.get_sample_value("referral_board_closing_delay_seconds") == 5.0
+    levels.clear()
+    exporter.run_once()
+    assert REGISTRY.get_sample_value("referral_board_closing_delay_seconds") == 0.0
