@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from referral.verification.board_proof import RankProof
 from referral_tools.campaign.client import Client
 from referral_tools.oracle import BoardPlace, CodeOutcome
 
@@ -81,6 +82,76 @@ class WebhookFigures(msgspec.Struct):
     failed: int
 
 
+class UpliftFigures(msgspec.Struct):
+    """By how much a variant is above the first one, with its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+class VariantFigures(msgspec.Struct):
+    """A variant of an experiment."""
+
+    id: str
+    people: int
+    shown: int
+    counted: int
+    ratio: float | None
+    uplift: UpliftFigures | None
+    mixed_chains: int
+
+
+class AlarmFigures(msgspec.Struct):
+    """What makes an experiment unreliable."""
+
+    sample_ratio_p: float
+    multiple_share: float
+
+
+class DecidedFigures(msgspec.Struct):
+    """The decision of an experiment."""
+
+    variant: str
+
+
+class ExperimentFigures(msgspec.Struct):
+    """An experiment: its variants in order, and the one that was decided for."""
+
+    id: str
+    counted_from: datetime | None
+    variants: list[VariantFigures]
+    alarms: AlarmFigures
+    decided: DecidedFigures | None
+
+    @property
+    def decided_for(self) -> str | None:
+        """The variant that was decided for."""
+        return self.decided.variant if self.decided else None
+
+
+class _Experiments(msgspec.Struct):
+    items: list[ExperimentFigures]
+
+
+class ClosedRank(msgspec.Struct):
+    """An entry of a closed board."""
+
+    rank: int
+    participant: str
+    score: int
+    reached_at: int
+
+
+class ClosingFigures(msgspec.Struct):
+    """A closed board: its root, and a page of its entries."""
+
+    root: str
+    entries: int
+    ranks: list[ClosedRank]
+    next_cursor: str | None = None
+
+
 class SystemFigures:
     """The system's figures of one program."""
 
@@ -125,6 +196,27 @@ class SystemFigures:
     def budgets(self) -> list[BudgetFigures]:
         """The budgets of the program."""
         return msgspec.convert(self._client.get(self._path("budgets")), _Budgets).items
+
+    def experiments(self) -> list[ExperimentFigures]:
+        """The experiments of the program."""
+        return msgspec.convert(self._client.get(self._path("experiments")), _Experiments).items
+
+    def closing(self, period: str) -> ClosingFigures:
+        """The closed board of referrals of a period, with all entries."""
+        query: dict[str, str | int] = {"limit": _PAGE}
+        found: ClosingFigures | None = None
+        while found is None or found.next_cursor:
+            address = self._path(f"boards/referrals/{period}/closing")
+            page = msgspec.convert(self._client.get(address, **query), ClosingFigures)
+            ranks = [*(found.ranks if found else ()), *page.ranks]
+            found = msgspec.structs.replace(page, ranks=ranks)
+            query["cursor"] = page.next_cursor or ""
+        return found
+
+    def rank_proof(self, period: str, person: str) -> RankProof:
+        """The proof of a person's rank on the closed board of referrals of a period."""
+        found = self._client.get(self._path(f"boards/referrals/{period}/proof/{person}"))
+        return msgspec.convert(found, RankProof)
 
     def webhook(self, webhook: str) -> WebhookFigures:
         """The deliveries of a webhook."""
