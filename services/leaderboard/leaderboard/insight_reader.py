@@ -13,7 +13,7 @@ from datetime import date
 
 from leaderboard.domain.date_range import MAX_DAYS, DateRange, Unit, points_of, range_before, whole_units
 from leaderboard.domain.figure_series import Series, figure_series
-from leaderboard.domain.figures import FIGURES, Dimension, FigureId
+from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
 from leaderboard.insight_store import InsightStore
 
 HOW_LONG = f"A range has at most {MAX_DAYS} days"

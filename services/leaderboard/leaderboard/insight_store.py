@@ -14,7 +14,7 @@ from leaderboard.domain import activity, growth
 from leaderboard.domain.activity import Activity, ActivityDays
 from leaderboard.domain.date_range import DateRange, periods_covering
 from leaderboard.domain.day_buckets import buckets_of
-from leaderboard.domain.figures import Source
+from leaderboard.domain.figure_table import Source
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.period_facts import PeriodFacts
 from leaderboard.domain.periods import window

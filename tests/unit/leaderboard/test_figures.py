@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from leaderboard.domain.activity import Activity
 from leaderboard.domain.estimate import ENOUGH_CASES, Estimate, change_between, count, mean, rate, share, top_tenth
 from leaderboard.domain.figure_series import MAX_GROUPS, figure_series
-from leaderboard.domain.figures import FIGURES, SOURCE_EVENTS, FigureId
+from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, FigureId
 from leaderboard.domain.growth import Growth
 from leaderboard.domain.period_facts import PeriodFacts, total
 from leaderboard.pages.figure_texts import GROUP_TEXTS, TEXTS

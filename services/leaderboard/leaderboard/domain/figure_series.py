@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboard.domain.estimate import Change, Estimate, change_between
-from leaderboard.domain.figures import Dimension, Figure, Split
+from leaderboard.domain.figure_table import Dimension, Figure, Split
 from leaderboard.domain.period_facts import PeriodFacts, total
 
 MAX_GROUPS = 50

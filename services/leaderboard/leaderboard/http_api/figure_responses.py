@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from leaderboard.domain.date_range import Unit
 from leaderboard.domain.estimate import Change, Estimate
 from leaderboard.domain.figure_series import Series
-from leaderboard.domain.figures import FIGURES, SOURCE_EVENTS, Dimension, FigureId, Measure
+from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, Dimension, FigureId, Measure
 from leaderboard.insight_reader import FigureReading
 from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, group_text, in_words
 from referral.events.examples import example

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from leaderboard.domain.date_range import DateRange
 from leaderboard.domain.estimate import Estimate
-from leaderboard.domain.figures import FIGURES
+from leaderboard.domain.figure_table import FIGURES
 from leaderboard.http_api.figure_responses import query_text
 from leaderboard.insight_reader import FigureReading
 

@@ -8,7 +8,7 @@ from marshmallow import Schema, validate
 from webargs import fields
 
 from leaderboard.domain.date_range import FIRST_YEAR, LAST_YEAR, MAX_DAYS, DateRange, Unit
-from leaderboard.domain.figures import FIGURES, Dimension, FigureId
+from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
 from leaderboard.domain.periods import day_name
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.figure_responses import (

@@ -10,7 +10,7 @@ from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale, lazy_gettext
 
 from leaderboard.domain.estimate import Estimate
-from leaderboard.domain.figures import FigureId, Measure
+from leaderboard.domain.figure_table import FigureId, Measure
 from referral.pages.languages import gettext
 
 
