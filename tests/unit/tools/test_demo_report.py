@@ -10,7 +10,8 @@ from leaderboard.http_api.responses import InsightsResponse, PeriodResponse
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.closing_checks import ClosingResults
 from referral_tools.demo.comparison import ComparisonResult
-from referral_tools.demo.report import CampaignSpan, ExperimentSummary, summary
+from referral_tools.demo.insight_checks import InsightResults
+from referral_tools.demo.report import CampaignSpan, ExperimentSummary, Verified, summary
 from referral_tools.demo.system_figures import (
     AlarmFigures,
     DecidedFigures,
@@ -78,7 +79,9 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
     played = CampaignResult(journal(order_payment(1, 5), order_payment(1, 5), order_refund(1, 9, of=5)))
     closings = ClosingResults(closed=9, verified=8, proofs=27, draws_held=1, draws_verified=1)
     figures = Oracle(journal_program(), journal_person_id).facts(played.journal)
-    made = summary(ComparisonResult(), readings, CampaignSpan(list(DAYS), 50), played, figures, ledger, closings, 1.0)
+    verified = Verified(closings, InsightResults(12))
+    span = CampaignSpan(list(DAYS), 50)
+    made = summary(ComparisonResult(), readings, span, played, figures, ledger, verified, 1.0)
     assert (made.followers_start, made.followers_end) == (50, ALL_TIME.followers)
     assert made.referral_share_all_time == ALL_TIME.referral_share
     assert made.referral_share == (6 + 15) / (20 + 30)
@@ -91,6 +94,7 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
         ExperimentSummary("exp_1", 1.9, 1.4, 2.5, "save"),
         ExperimentSummary("exp_2", None, None, None, None),
     ]
+    assert made.insights_checked == 12
     assert list(made.pool_codes) == ["uploaded", "free", "reserved", "given", "void"]
 
 

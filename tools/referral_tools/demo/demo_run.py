@@ -26,11 +26,13 @@ from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.demo.data_folder import CLOCK, empty_folder
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.fold_wait import FoldWaiter
+from referral_tools.demo.insight_checks import check_insights, compare_insights
 from referral_tools.demo.log_readings import LogReadings
 from referral_tools.demo.measured_ledger import budget_limits, measured_ledger
 from referral_tools.demo.progress import show_phase, show_progress
 from referral_tools.demo.report import (
     CampaignSpan,
+    Verified,
     show_addresses,
     show_scenes,
     show_start,
@@ -128,10 +130,12 @@ class Demo:
         )
         with show_phase(self.console, "Comparing figures, boards, wallets and balances"):
             verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
+            insights = check_insights(figures_now, figures.insights, self._first_day, self._end.date())
+            compare_insights(verdict, insights)
             compare_closings(verdict, closings, figures.boards, self._settled)
         show_verdict(self.console, verdict)
-        seconds = time.monotonic() - started
-        found = summary(verdict, figures_now, self._span, played, figures, ledger, closings, seconds)
+        verified, seconds = Verified(closings, insights), time.monotonic() - started
+        found = summary(verdict, figures_now, self._span, played, figures, ledger, verified, seconds)
         show_summary(self.console, found)
         show_scenes(self.console, ledger)
         write(found, self.home / "summary.json")

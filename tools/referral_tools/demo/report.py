@@ -13,6 +13,7 @@ from referral.events.facts import OrderCancelled, OrderPaid, OrderRefunded, Pers
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.closing_checks import ClosingResults
 from referral_tools.demo.comparison import ComparisonResult
+from referral_tools.demo.insight_checks import InsightResults
 from referral_tools.demo.measured_ledger import MeasuredLedger
 from referral_tools.demo.system_figures import ExperimentFigures, SystemFigures
 from referral_tools.oracle import Figures
@@ -25,6 +26,13 @@ class CampaignSpan(NamedTuple):
 
     days: Sequence[str]
     followers_before: int
+
+
+class Verified(NamedTuple):
+    """What was verified beside the figures of the verdict."""
+
+    closings: ClosingResults
+    insights: InsightResults
 
 
 class ExperimentSummary(msgspec.Struct):
@@ -47,7 +55,8 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     `reconciled` is whether log and API agree about balances, budgets and pools; `budget_exceeded` is by how many
     minor units a budget was ever exceeded; `pool_codes` are the uploaded codes by where they are, `deliveries` the webhook messages
     by what became of them. `boards_verified` are the closed boards whose root, entries and sampled proofs the oracle confirms,
-    `draws_verified` the draws that can be repeated. `challenge_posts` have the hashtag of the challenge and are still there.
+    `draws_verified` the draws that can be repeated, `insights_checked` the values of insights that the oracle computes as well.
+    `challenge_posts` have the hashtag of the challenge and are still there.
     `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a
     reward; `partial_uses` are uses of part of a person's credit or of a code of a fixed amount.
     """
@@ -74,6 +83,7 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     boards_verified: int
     draws_verified: int
     experiments: list[ExperimentSummary]
+    insights_checked: int
     challenge_posts: int
     lost: int
     doubled: int
@@ -89,7 +99,7 @@ def summary(
     played: CampaignResult,
     figures: Figures,
     ledger: MeasuredLedger,
-    closings: ClosingResults,
+    verified: Verified,
     seconds: float,
 ) -> DemoSummary:
     """What to write down of a campaign that took so many seconds to play."""
@@ -115,9 +125,10 @@ def summary(
         budget_exceeded=ledger.budget_exceeded,
         pool_codes=dict(ledger.pool_codes),
         deliveries=dict(ledger.deliveries),
-        boards_closed=closings.closed,
-        boards_verified=closings.verified,
-        draws_verified=closings.draws_verified,
+        boards_closed=verified.closings.closed,
+        boards_verified=verified.closings.verified,
+        draws_verified=verified.closings.draws_verified,
+        insights_checked=verified.insights.checked,
         experiments=[_experiment(one) for one in readings.experiments()],
         challenge_posts=figures.challenge_posts,
         lost=verdict.lost,
@@ -172,6 +183,7 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
         f" {facts.cancellations:,} cancellations, {facts.order_codes['taken']:,} of {sum(facts.order_codes.values()):,} codes taken"
         f" with orders, {facts.partial_uses:,} partial uses; {facts.deliveries['delivered']:,} webhook messages."
         f" {facts.boards_verified:,} of {facts.boards_closed:,} closed boards verified, {facts.draws_verified:,} draws;"
+        f" {facts.insights_checked:,} values of insights agree;"
         f" {facts.challenge_posts:,} posts for the challenge.\n"
         f"{_experiments_text(facts)}"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."

@@ -1,7 +1,7 @@
 """The system's figures, read over its public HTTP API."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -152,6 +152,50 @@ class ClosingFigures(msgspec.Struct):
     next_cursor: str | None = None
 
 
+class EstimateFigures(msgspec.Struct):
+    """A value of an insight, with its interval and the number of cases."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class PointFigures(EstimateFigures):
+    """A value of a day, week or month."""
+
+    starts_on: date
+    ends_on: date
+
+
+class FigureSeries(msgspec.Struct):
+    """An insight, or a group of it: of the whole range, of the range before, and of each period."""
+
+    key: str
+    total: EstimateFigures
+    previous: EstimateFigures
+    points: list[PointFigures]
+
+
+class FigureRange(msgspec.Struct):
+    """An insight over a range of days."""
+
+    starts_on: date
+    ends_on: date
+    previous_starts_on: date
+    previous_ends_on: date
+    series: list[FigureSeries]
+
+
+class _FigureSummary(msgspec.Struct):
+    figure: str
+    by: list[str]
+
+
+class _FigureList(msgspec.Struct):
+    items: list[_FigureSummary]
+
+
 class SystemFigures:
     """The system's figures of one program."""
 
@@ -162,6 +206,16 @@ class SystemFigures:
     def insights(self, period: str = "all") -> Insights:
         """Growth and activity."""
         return msgspec.convert(self._client.get(self._path("insights"), period=period), Insights)
+
+    def insight_figures(self) -> dict[str, list[str]]:
+        """The figures that there are, with the dimensions by which each can be split."""
+        found = msgspec.convert(self._client.get(self._path("insights/figures")), _FigureList)
+        return {one.figure: one.by for one in found.items}
+
+    def insight(self, figure: str, first: date, last: date, unit: str, by: str = "") -> FigureRange:
+        """A figure from the first day to the last, in the program's time zone."""
+        query = {"from": first.isoformat(), "to": last.isoformat(), "unit": unit} | ({"by": by} if by else {})
+        return msgspec.convert(self._client.get(self._path(f"insights/{figure}"), **query), FigureRange)
 
     def board(self, period: str) -> list[BoardPlace]:
         """The whole board of a period."""

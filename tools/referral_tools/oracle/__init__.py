@@ -14,6 +14,7 @@ from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.expected_codes import TAKEN, CodeOutcome
 from referral_tools.oracle.expected_experiments import ExpectedExperiment
+from referral_tools.oracle.expected_insights import ExpectedInsights, Insight
 from referral_tools.oracle.experiment_bounds import PairTotals
 from referral_tools.oracle.figures import Figures, Oracle
 from referral_tools.oracle.journal import (
@@ -42,10 +43,12 @@ __all__ = [
     "Day",
     "Enrolled",
     "ExpectedExperiment",
+    "ExpectedInsights",
     "ExpectedReferral",
     "ExperimentLook",
     "Figures",
     "HeldDraw",
+    "Insight",
     "Journal",
     "Oracle",
     "PairTotals",

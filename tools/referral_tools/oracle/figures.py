@@ -16,6 +16,7 @@ from referral_tools.oracle.expected_attribution import ExpectedReferral, expecte
 from referral_tools.oracle.expected_boards import BoardPlace, boards
 from referral_tools.oracle.expected_codes import ExpectedCodeUses, coded_orders
 from referral_tools.oracle.expected_experiments import ExpectedExperiment, expected_experiments
+from referral_tools.oracle.expected_insights import ExpectedInsights
 from referral_tools.oracle.expected_orders import orders_by_person
 from referral_tools.oracle.expected_rewards import OwedReward, RewardsOwed, used_rewards
 from referral_tools.oracle.journal import CreditUse, HeldDraw, Journal, PersonIdOf
@@ -41,6 +42,7 @@ class Figures:
     coded_orders: ExpectedCodeUses
     days: dict[str, Day]
     experiments: dict[str, ExpectedExperiment]
+    insights: ExpectedInsights
     challenge_posts: int
 
     @cached_property
@@ -165,12 +167,14 @@ class Oracle:
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
-        standing = self._valid_referrals(facts, Directory(journal.participants, journal.clicks), journal.clock)
-        zone = ZoneInfo(self._program.timezone)
+        judged = self._judged(facts, Directory(journal.participants, journal.clicks), journal.clock)
+        standing, zone = self._without_cycles(judged), ZoneInfo(self._program.timezone)
         conversions = self._conversions(standing.values())
         with_codes = coded_orders(facts, journal.codes)
         owed = RewardsOwed(self._program, self._person_id, orders_by_person(facts))
         found_boards = boards((one for one in standing.values() if one.referrer), zone)
+        days = by_day(standing.values(), facts, journal.clicks.values(), zone)
+        qualified = frozenset(one.person for one in judged.values() if one.qualified_at)
         return Figures(
             program=self._program,
             conversions=conversions,
@@ -180,7 +184,8 @@ class Oracle:
             used=used_rewards(journal.redemptions, with_codes),
             credit_uses=journal.credit_uses,
             coded_orders=with_codes,
-            days=by_day(standing.values(), facts, journal.clicks.values(), zone),
+            days=days,
+            insights=ExpectedInsights(standing.values(), qualified, days, facts, zone),
             challenge_posts=challenge_posts(self._program, facts),
             experiments=expected_experiments(
                 self._program, facts, standing.values(), journal.participants, journal.looks, journal.clock
@@ -206,7 +211,7 @@ class Oracle:
             if one.referrer and one.qualified_at
         }
 
-    def _valid_referrals(
+    def _judged(
         self, facts: Iterable[Fact], directory: Directory, clock: datetime | None
     ) -> dict[str, ExpectedReferral]:
         histories: dict[str, list[Fact]] = defaultdict(list)
@@ -214,7 +219,9 @@ class Oracle:
             histories[fact.person].append(fact)
         rules = self._program.attribution
         judged = (expected_referral(who, history, rules, directory, clock) for who, history in histories.items())
-        standing = {one.person: one for one in judged if one}
+        return {one.person: one for one in judged if one}
+
+    def _without_cycles(self, standing: dict[str, ExpectedReferral]) -> dict[str, ExpectedReferral]:
         if self._program.screening.ring == "ignore":
             return standing
         return without_cycles(standing, self._program.id, self._person_id)
