@@ -19,6 +19,7 @@ _MODULES = {
     "docs": "docs",
     "draw": "draw",
     "explain": "explain",
+    "figures": "figures",
     "keyring": "keyring",
     "keys": "keys",
     "operators": "operators",

@@ -6,7 +6,15 @@ It has dice and a platform of its own, so that people behave the same with or wi
 from collections.abc import Iterator
 from datetime import datetime
 
-from referral.events.facts import Post, PostPublished, PostRemoved
+from referral.events.facts import (
+    ChallengeJoined,
+    ChallengeName,
+    Permission,
+    Post,
+    PostPublished,
+    PostRemoved,
+    RightsGiven,
+)
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.platform import Platform
 from referral_tools.campaign.script import PlannedEvent
@@ -14,6 +22,7 @@ from referral_tools.campaign.seeded_random import SeededRandom
 from referral_tools.campaign.simulation_context import SimulationContext
 
 _DAY = 24
+_WORDING = "Yes, you may show my post on your challenge page."
 
 
 class Challenge:
@@ -36,25 +45,38 @@ class Challenge:
         if not challenges or not 0 <= day < challenges[0].days:
             return
         hourly = self._stage.model.challenge_posts * season / _DAY
-        for person in self._joiners():
+        for person in self._joiners(challenges[0].id):
             for _ in range(self._dice.count(hourly)):
                 self._post(person, challenges[0].hashtag)
 
-    def _joiners(self) -> Iterator[SimulatedPerson]:
+    def _joiners(self, challenge: str) -> Iterator[SimulatedPerson]:
         """Those who take part and still follow; everyone is asked once."""
         for person in self._stage.crowd.followers:
             if person not in self._asked:
                 self._asked.add(person)
                 person.in_challenge = self._dice.happens(self._stage.model.challenge_joins)
+                if person.in_challenge:
+                    self._join(person, challenge)
             if person.in_challenge:
                 yield person
+
+    def _join(self, person: SimulatedPerson, challenge: str) -> None:
+        joined = ChallengeJoined(**self.platform.about(person), data=ChallengeName(challenge=challenge))
+        self.platform.report(person, PlannedEvent(joined))
 
     def _post(self, person: SimulatedPerson, hashtag: str) -> None:
         about = self.platform.about(person)
         post = Post(post=f"post_{about['id'].removeprefix('evt_')}", hashtags=(hashtag,))
         self.platform.report(person, PlannedEvent(PostPublished(**about, channel="xiaohongshu", data=post)))
+        if self._dice.happens(self._stage.model.rights_given):
+            self._stage.later(self._dice.soon(20), lambda: self._permit(person, post))
         if self._dice.happens(self._stage.model.removed_posts):
             self._stage.later(self._dice.soon(30), lambda: self._remove(person, post))
+
+    def _permit(self, person: SimulatedPerson, post: Post) -> None:
+        """The author allows that the post is shown."""
+        permission = Permission(post=post.post, wording=_WORDING)
+        self.platform.report(person, PlannedEvent(RightsGiven(**self.platform.about(person), data=permission)))
 
     def _remove(self, person: SimulatedPerson, post: Post) -> None:
         about = self.platform.about(person)

@@ -55,6 +55,8 @@ class CampaignModel:
     challenge_joins: float = 0.1  # of those who follow when it begins, and of those who begin to follow while it lasts
     challenge_posts: float = 0.45  # with its hashtag, a day and joiner
 
+    rights_given: float = 0.4  # of these posts: their author allows that they are shown
+
     # What does not go as it should
     removed_posts: float = 0.03
     returns: float = 0.25  # of those who leave come back after days

@@ -34,7 +34,12 @@ def staged_program(
 
 
 def _move_challenge(staged: dict[str, object], starts: date) -> None:
+    """Its first day, and the first day of votes by as much."""
     for challenge in _section(staged, "challenges")[:1]:
+        declared = date.fromisoformat(str(challenge["starts"]))
+        if "vote_from" in challenge:
+            votes = date.fromisoformat(str(challenge["vote_from"]))
+            challenge["vote_from"] = (starts + (votes - declared)).isoformat()
         challenge["starts"] = starts.isoformat()
 
 

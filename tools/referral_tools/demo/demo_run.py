@@ -44,6 +44,10 @@ from referral_tools.demo.report import (
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.draw_file import fetch_draw
 from referral_tools.oracle import Oracle
+from referral_tools.published_figures.measure import PlayedCampaign, measure_claims
+from referral_tools.published_figures.page import published_page
+from referral_tools.published_figures.retention import retention
+from referral_tools.published_figures.seeds import followers_without_sharing, play_seeds
 from referral_tools.reconciliation import reconcile
 from referral_tools.run_file import RUN_FILE
 from referral_tools.service_client import ServiceClient
@@ -59,13 +63,17 @@ _SET_UP = timedelta(hours=2)  # between the program's first version and the firs
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A campaign on fresh data in `home`, whose last day is `last_day`; by default the last one that is over for an hour."""
+    """A campaign on fresh data in `home`, whose last day is `last_day`; by default the last one that is over for an hour.
+
+    `figures_page` is where to write the published claims beside what was measured.
+    """
 
     home: Path
     port_base: int
     program: Path
     seed: int = 7
     last_day: date | None = None
+    figures_page: Path | None = None
     model: CampaignModel = field(default_factory=CampaignModel)
     console: Console = field(default_factory=Console)
 
@@ -139,7 +147,26 @@ class Demo:
         show_summary(self.console, found)
         show_scenes(self.console, ledger)
         write(found, self.home / "summary.json")
+        if self.figures_page is not None:
+            with show_phase(self.console, "Measuring the published claims, and playing the campaign with other seeds"):
+                campaign = self._played_campaign(program, log)
+                people = sorted({place.participant for place in figures.boards.get("all", ())})
+                claims = measure_claims(figures_now, campaign, people)
+            page = published_page(claims, self.seed, campaign.last_day, found.insights_checked, agree=found.agree)
+            self.figures_page.write_text(page, encoding="utf-8")
         return verdict
+
+    def _played_campaign(self, program: Program, log: LogReadings) -> PlayedCampaign:
+        start = self._end - timedelta(days=self.model.days)
+        return PlayedCampaign(
+            model=self.model,
+            first_day=self._first_day,
+            last_day=self._end.date() - timedelta(days=1),
+            followers_before=self.model.base_followers,
+            retention=retention(log.verdicts(), start, self._end),
+            without_sharing=followers_without_sharing(self.model, program, self.seed, self._end),
+            seeds=play_seeds(self.model, program, self._end),
+        )
 
     def _hold_draw(
         self, client: Client, reader: ServiceClient, program: Program, log: LogReadings

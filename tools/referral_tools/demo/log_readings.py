@@ -6,6 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from referral.config import Settings
+from referral.events.attributions import (
+    AttributionLine,
+    ReferralAttributed,
+    ReferralReversed,
+    ReferralUnattributed,
+)
 from referral.events.content import ExperimentMetric
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.experiments import ExperimentSummed
@@ -14,13 +20,14 @@ from referral.events.program import Program
 from referral.events.standings import BoardClosed, StandingLine
 from referral.log.log_reader import KafkaLogReader
 from referral.log.records import split
-from referral.topics import CONVERSIONS, REWARDS, STANDINGS, Topic
+from referral.topics import ATTRIBUTIONS, CONVERSIONS, REWARDS, STANDINGS, Topic
 from referral_tools.demo.recorded_rewards import RecordedLine, RecordedRewards
 from referral_tools.oracle import BoardStep, ConversionStep, ExperimentLook, PairTotals
 from referral_tools.pool_accounting import PoolAccounting
 from referral_tools.pool_log import PoolLog
 
 _PATIENCE_S = 30.0
+_VERDICTS = (ReferralAttributed, ReferralUnattributed, ReferralReversed)
 _Counted = ConversionCleared | ConversionReversed
 
 
@@ -71,6 +78,16 @@ class LogReadings:
     def closed_boards(self) -> list[BoardClosed]:
         """The closings of boards."""
         return [line for line in self._standings() if isinstance(line, BoardClosed)]
+
+    def verdicts(self) -> Iterator[AttributionLine]:
+        """The verdicts on followers of the program, each once."""
+        causes = set[Cause]()
+        for one in self._lines(ATTRIBUTIONS):
+            line = msgspec.json.decode(one.raw, type=ATTRIBUTIONS.lines)
+            if isinstance(line, _VERDICTS) and line.cause not in causes:
+                causes.add(line.cause)
+                if line.program == self._program:
+                    yield line
 
     def looks(self, program: Program) -> list[ExperimentLook]:
         """The sums of experiments that were looked at: those of one experiment in their order."""

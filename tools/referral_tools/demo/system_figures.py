@@ -134,6 +134,14 @@ class _Experiments(msgspec.Struct):
     items: list[ExperimentFigures]
 
 
+class NetworkFigures(msgspec.Struct):
+    """The people below a person: by degree and in all; and who brought that person."""
+
+    brought_by: str | None
+    degrees: list[int]
+    people_below: int
+
+
 class ClosedRank(msgspec.Struct):
     """An entry of a closed board."""
 
@@ -254,6 +262,10 @@ class SystemFigures:
     def experiments(self) -> list[ExperimentFigures]:
         """The experiments of the program."""
         return msgspec.convert(self._client.get(self._path("experiments")), _Experiments).items
+
+    def network(self, person: str) -> NetworkFigures:
+        """The people below a person."""
+        return msgspec.convert(self._client.get(self._path(f"network/{person}")), NetworkFigures)
 
     def closing(self, period: str) -> ClosingFigures:
         """The closed board of referrals of a period, with all entries."""

@@ -15,7 +15,7 @@ from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.expected_codes import TAKEN, CodeOutcome
 from referral_tools.oracle.expected_experiments import ExpectedExperiment
 from referral_tools.oracle.expected_insights import ExpectedInsights, Insight
-from referral_tools.oracle.experiment_bounds import PairTotals
+from referral_tools.oracle.experiment_bounds import PairTotals, totals_of, wilson
 from referral_tools.oracle.figures import Figures, Oracle
 from referral_tools.oracle.journal import (
     BoardStep,
@@ -58,4 +58,6 @@ __all__ = [
     "closed_places",
     "drawn_places",
     "merkle_root",
+    "totals_of",
+    "wilson",
 ]
