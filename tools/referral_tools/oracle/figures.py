@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -42,7 +42,7 @@ class Figures:
     coded_orders: ExpectedCodeUses
     days: dict[str, Day]
     experiments: dict[str, ExpectedExperiment]
-    insights: ExpectedInsights
+    insights: ExpectedInsights = field(compare=False)  # they follow from the others
     challenge_posts: int
 
     @cached_property
