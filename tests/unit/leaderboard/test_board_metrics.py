@@ -7,12 +7,15 @@ import pytest
 
 from leaderboard.domain.board_metrics import BOARD_METRICS
 from leaderboard.domain.score import count_of, reached_at_of
+from leaderboard.domain.tally import QUARTER_S
 from leaderboard.folds import state_keys
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.folds.growth_fold import GrowthFold
 from leaderboard.pages.metric_texts import TEXTS
 from referral.catalog.view import Catalog
 from referral.events.board_rules import BoardMetric
+from referral.events.edges import ReachChanged
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, Post, PostPublished, PostRemoved
 from referral.fold.fold import Fold
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion, reversed_conversion
@@ -20,12 +23,17 @@ from tests.support.builders.participants import PROGRAM, START, participant
 from tests.support.folds import FoldFeed
 
 AMY = participant("amy").id
-FOLDS: dict[str, Fold[Any, Any]] = {"boards": BoardsFold(1), "activity": ActivityFold(35)}
+FOLDS: dict[str, Fold[Any, Any]] = {"boards": BoardsFold(1), "growth": GrowthFold(), "activity": ActivityFold(35)}
+_QUARTER = int(START.timestamp()) // QUARTER_S
 _BY_AMY = {"occurred_at": START, "program": PROGRAM, "person": AMY}
 _CLICK = LinkClicked(id="clk_1", occurred_at=START, program=PROGRAM, participant=AMY, code="AMY")
 _CONVERSION = cleared_conversion(AMY, "p1")
 COUNTED: dict[BoardMetric, tuple[object, object | None]] = {
     "referrals": (_CONVERSION, reversed_conversion(_CONVERSION)),
+    "reach": (
+        ReachChanged(occurred_at=START, program=PROGRAM, participant=AMY, degree=2, quarters=((_QUARTER, 1),)),
+        ReachChanged(occurred_at=START, program=PROGRAM, participant=AMY, degree=2, quarters=((_QUARTER, -1),)),
+    ),
     "clicks": (
         _CLICK,
         ClickReclassed(

@@ -12,10 +12,11 @@ from typing import Literal
 from leaderboard.domain.tally import Resolution
 from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared, ConversionReversed
+from referral.events.edges import ReachChanged
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, PostPublished, PostRemoved
 
-CountingFold = Literal["boards", "activity"]
-"""The folds that write boards: `boards` reads conversions, `activity` events."""
+CountingFold = Literal["boards", "growth", "activity"]
+"""The folds that write boards: `boards` reads conversions, `growth` attributions, `activity` events."""
 CountedConversion = ConversionCleared | ConversionReversed
 
 
@@ -37,6 +38,12 @@ BOARD_METRICS: Mapping[BoardMetric, MetricDefinition] = {
         lambda line: isinstance(line, CountedConversion),
         "second",
         splits_kinds=True,
+    ),
+    "reach": MetricDefinition(
+        "people two and three degrees below a participant, by when they began to follow; measured, never paid",
+        "growth",
+        lambda line: isinstance(line, ReachChanged),
+        "quarter",
     ),
     "clicks": MetricDefinition(
         "links of a participant opened by people, without robots",

@@ -5,6 +5,8 @@ changes one state. The counts of all time are the sum of those of all days.
 
 The network of referrals is stored too, in both directions: whom a person brought, and who brought them.
 
+The boards of reach are written here: a line says by how much a participant's reach changes (`person_boards`).
+
 Follows by a content item with an experiment are forwarded to it (`chain_follows`).
 """
 
@@ -15,12 +17,16 @@ from typing import get_args
 
 from msgspec import Struct
 
+from leaderboard.domain.board_metrics import metrics_counting
 from leaderboard.domain.credited_follow import CreditedFollow
 from leaderboard.domain.day_buckets import bucket_of
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import day_name
+from leaderboard.domain.tally import QUARTER_S, StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_periods import BoardPeriods
 from leaderboard.folds.chain_follows import credit_change, credited_key
+from leaderboard.folds.person_boards import BoardChanges, PersonBoards
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
@@ -36,7 +42,17 @@ from referral.events.attributions import (
     ReferrerUnbanned,
     Stage,
 )
-from referral.events.edges import CycleOpened, EdgeProbed, EdgeRemoved, EdgeSet, ReferralInCycle, ReferralOutOfCycle
+from referral.events.board_rules import BoardMetric
+from referral.events.edges import (
+    CycleOpened,
+    EdgeProbed,
+    EdgeRemoved,
+    EdgeSet,
+    ReachChanged,
+    ReachRefreshRequested,
+    ReferralInCycle,
+    ReferralOutOfCycle,
+)
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
@@ -53,7 +69,7 @@ _NO_DAYS, _NO_GROWTH = GrowthDays(), Growth()
 _CACHED_KEYS = 4096
 Upline = dict[str, str]
 """Referrers of a person, by referral."""
-State = GrowthDays | Upline | CreditedFollow
+State = GrowthDays | Upline | CreditedFollow | StoredTally
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 
@@ -68,6 +84,7 @@ class GrowthFold:
     ignored: Sequence[type[Struct]] = (
         EdgeProbed,
         CycleOpened,
+        ReachRefreshRequested,
         *get_args(OrderLine),
         ConversionReviewed,
         ConversionAppealed,
@@ -77,6 +94,7 @@ class GrowthFold:
 
     def __init__(self) -> None:
         self._time_zones = ProgramTimeZones()
+        self._boards = PersonBoards(state_keys.GROWTH, BoardPeriods(self._time_zones))
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
         """The counts of the days around the follow: the program's, and the referrer's. Referral edges add no follower."""
@@ -86,7 +104,11 @@ class GrowthFold:
             return (state_keys.upline(line.program, line.participant),)
         if isinstance(line, _CYCLE_LINES):
             return (_referee_key(line.program, line.referrer, line.participant),)
-        return (_ban_key(line),) if isinstance(line, _BAN_LINES) else ()
+        if isinstance(line, ReachChanged):
+            return [state_keys.tally(metric, line.program, line.participant) for metric in _metrics_of(line)]
+        if isinstance(line, _BAN_LINES):
+            return _ban_key(line), *self._boards.tally_keys(line.program, line.referrer)
+        return ()
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Returns the new counts, and what follows for an experiment. Raises LookupError for a program that the catalog lacks."""
@@ -98,8 +120,12 @@ class GrowthFold:
             return Decision(_upline_changes(line, states))
         if isinstance(line, _CYCLE_LINES):
             return Decision(_cycle_changes(line, states))
+        if isinstance(line, ReachChanged):
+            return Decision({**self._count_reach(line, states, catalog)})
         if isinstance(line, _BAN_LINES):
-            return Decision({_ban_key(line): 0.0 if isinstance(line, ReferrerBanned) else None})
+            banned = isinstance(line, ReferrerBanned)
+            shown = self._boards.set_hidden(line.program, line.referrer, banned, states, catalog)
+            return Decision({_ban_key(line): 0.0 if banned else None, **shown})
         return Decision()
 
     def on_timer(
@@ -107,6 +133,13 @@ class GrowthFold:
     ) -> Decision[State]:
         """No timers."""
         return Decision()
+
+    def _count_reach(self, line: ReachChanged, states: States, catalog: Catalog) -> BoardChanges:
+        changes = BoardChanges()
+        numbers = [(quarter * QUARTER_S, number) for quarter, number in line.quarters]
+        for metric in _metrics_of(line):
+            changes |= self._boards.count(metric, line.program, line.participant, numbers, states, catalog)
+        return changes
 
     def _count(self, line: GrowthLine, states: States, catalog: Catalog) -> Changes:
         second = _second(line)
@@ -121,6 +154,10 @@ class GrowthFold:
         if states[keys[0]] is None:
             changes[SortedSetMember(state_keys.buckets(line.program), str(bucket))] = float(bucket)
         return changes
+
+
+def _metrics_of(line: ReachChanged) -> Sequence[BoardMetric]:
+    return metrics_counting(state_keys.GROWTH, line)
 
 
 def _referee_changes(line: GrowthLine) -> Changes:
