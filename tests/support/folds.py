@@ -84,9 +84,12 @@ class _OnlyLoaded:
 
     def __init__(self, fold: Fold[Any, Any]) -> None:
         self.name, self.service, self.source, self.outputs = fold.name, fold.service, fold.source, fold.outputs
-        self.state, self.keys, self.on_timer = fold.state, fold.keys, fold.on_timer
+        self.state, self.keys = fold.state, fold.keys
         self.keeps_order, self.ignored = fold.keeps_order, fold.ignored
         self._decide = fold.decide
+        for name in ("on_timer", "first_timers", "timer_keys", "on_timer_with"):
+            if hasattr(fold, name):
+                setattr(self, name, getattr(fold, name))
 
     def decide(self, line: Any, states: Mapping[Key, Any], catalog: Catalog, position: Position) -> Decision[Any]:
         decision = self._decide(line, states, catalog, position)

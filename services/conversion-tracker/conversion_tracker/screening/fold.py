@@ -83,12 +83,6 @@ class ScreenFold:
             return Decision()
         return handler.decide(line, states, catalog, position)  # type: ignore[arg-type] # the table pairs them
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: ScreenState, catalog: Catalog, position: Position
-    ) -> Decision[ScreenState]:
-        """No timers."""
-        return Decision()
-
 
 def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> LineHandler[Never] | None:  # noqa: C901, PLR0911, PLR0912 - a table whose gaps mypy reports
     """Returns the handler of a line type; None if lines of the type change nothing here."""

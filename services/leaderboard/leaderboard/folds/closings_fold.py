@@ -131,12 +131,6 @@ class ClosingsFold:
             case _:
                 assert_never(line)
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: ClosingState, catalog: Catalog, position: Position
-    ) -> Decision[ClosingState]:
-        """Not called: boards are closed with their parts."""
-        return Decision()
-
     def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
         """The boards whose parts are complete, then their parts."""
         boards = [board for board, _ in _complete(key, states)]

@@ -53,7 +53,6 @@ from referral.events.edges import (
     ReferralInCycle,
     ReferralOutOfCycle,
 )
-from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import ATTRIBUTIONS, STANDINGS, Topic
@@ -126,12 +125,6 @@ class GrowthFold:
             banned = isinstance(line, ReferrerBanned)
             shown = self._boards.set_hidden(line.program, line.referrer, banned, states, catalog)
             return Decision({_ban_key(line): 0.0 if banned else None, **shown})
-        return Decision()
-
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
-    ) -> Decision[State]:
-        """No timers."""
         return Decision()
 
     def _count_reach(self, line: ReachChanged, states: States, catalog: Catalog) -> BoardChanges:

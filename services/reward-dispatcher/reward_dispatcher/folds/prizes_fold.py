@@ -84,12 +84,6 @@ class PrizesFold:
             case _:
                 assert_never(line)
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position
-    ) -> Decision[bytes]:
-        """No timers: the holding period of a reward is the ledger's."""
-        return Decision()
-
     def _grant(self, line: PrizeAwarded, catalog: Catalog) -> Decision[bytes]:
         reward = self._rewards(line, catalog).get(line.rule or "")
         if reward is None:
