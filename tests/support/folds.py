@@ -125,6 +125,11 @@ class LogFold:
     def _partitions_of(self, topic: Topic) -> int:
         return topic.partitions or self._partitions
 
+    @property
+    def source(self) -> Topic:
+        """The topic of the fold."""
+        return self._fold.source
+
     def append(self, keyed_lines: Iterable[tuple[str, Any]]) -> None:
         """Appends (key, line) pairs to the fold's topic, one record each."""
         for key, line in keyed_lines:

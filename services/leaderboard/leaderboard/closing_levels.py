@@ -1,9 +1,10 @@
 """How far the closing of boards is behind, as levels for the exporter."""
 
 from leaderboard.closing_store import ClosingStore
+from leaderboard.domain.board_metrics import closing_folds
 from referral.telemetry.level_exporter import Levels
 
-SOURCES = ("boards",)
+SOURCES = closing_folds()
 """The folds whose boards are closed."""
 
 

@@ -334,7 +334,9 @@ class Decider(Generic[Line, State]):
         if self._timers is None:
             raise TypeError(f"the fold {self._fold.name} sets timers, and has neither on_timer nor on_timer_with")
         state = states[key]
-        return Decision() if state is None else self._timers.on_timer(tick, key, cast("State", state), catalog, position)
+        return (
+            Decision() if state is None else self._timers.on_timer(tick, key, cast("State", state), catalog, position)
+        )
 
     def _set_aside(
         self,

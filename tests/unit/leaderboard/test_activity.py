@@ -39,7 +39,7 @@ def fact(kind: type, id: str, person: str, at: datetime, **more: object) -> obje
 
 def activity_fold() -> LogFold:
     """Returns a fold with the default lateness limit."""
-    return LogFold(ActivityFold(LATENESS_DAYS), Catalog([GLOW_VERSION]))
+    return LogFold(ActivityFold(LATENESS_DAYS, 1), Catalog([GLOW_VERSION]))
 
 
 def all_time(fold: LogFold) -> Activity:

@@ -54,7 +54,7 @@ def tick(days: float) -> ClockTicked:
 
 def measured_lines(lines: list[Any], *ticks: ClockTicked) -> list[ExperimentMeasured]:
     """What the activity fold measures of events and ticks."""
-    feed = FoldFeed(ActivityFold(LATENESS_DAYS), CATALOG, only_loaded=True)
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG, only_loaded=True)
     return feed.feed([*lines, *ticks], to_ms(START))
 
 
@@ -106,7 +106,7 @@ def test_any_order_of_events_measures_the_same(order: list[int], late: int) -> N
 
 def test_events_that_are_too_late_start_no_second_window() -> None:
     """What is left of a person is a mark that they were measured."""
-    feed = FoldFeed(ActivityFold(LATENESS_DAYS), CATALOG)
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG)
     assert len(feed.feed([shown("amy", START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START))) == 1
     assert (
         feed.feed([shown("amy", START + 50 * DAY), shared("amy", START + 50 * DAY), tick(99)], to_ms(START + 50 * DAY))
@@ -133,7 +133,7 @@ def test_a_second_experiment_of_an_item_has_windows_of_its_own() -> None:
         effective_from=START + 30 * DAY,
         program=replace(PROGRAM_WITH_EXPERIMENT, content=(second,)),
     )
-    feed = FoldFeed(ActivityFold(LATENESS_DAYS), Catalog([EXPERIMENT_VERSION, later]))
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([EXPERIMENT_VERSION, later]))
     lines = [shown("amy", START), tick(7), shown("amy", START + 31 * DAY), shared("amy", START + 8 * DAY), tick(38)]
     first, other = feed.feed(lines, to_ms(START + 31 * DAY))
     assert (first.experiment, other.experiment) == ("exp_cta1", "exp_cta2")
@@ -142,7 +142,7 @@ def test_a_second_experiment_of_an_item_has_windows_of_its_own() -> None:
 
 def test_a_follow_through_the_item_is_forwarded_and_its_reversal_too() -> None:
     """Follows by other evidence are none of the experiment's."""
-    feed = FoldFeed(GrowthFold(), CATALOG, only_loaded=True)
+    feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
     follow = followed("bob", "amy", START + DAY, "save")
     plain = replace(follow, id="ref_plain", evidence=replace(follow.evidence, content=None, cta=None))
     other = replace(follow, id="ref_other", evidence=replace(follow.evidence, content="other"))
@@ -157,7 +157,7 @@ def test_a_follow_through_the_item_is_forwarded_and_its_reversal_too() -> None:
 
 def test_a_follow_down_the_chain_counts_for_who_began_it_until_it_is_undone() -> None:
     """The referrer passed on what the root had shared; the reversal names the referrer only."""
-    feed = FoldFeed(GrowthFold(), CATALOG, only_loaded=True)
+    feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
     follow = followed("cat", "bob", START + DAY)
     follow = replace(follow, evidence=replace(follow.evidence, root="amy"))
     lines = feed.feed([follow, unfollowed(follow)])
@@ -277,9 +277,9 @@ def test_an_experiment_that_ends_by_hand_or_was_removed_is_not_decided() -> None
 
 def test_events_and_follows_lead_to_a_decision_through_all_three_folds() -> None:
     """On one log, with partitions: who saw the better call to action shares more, and the experiment says so."""
-    log_clock = LogFold(ActivityFold(LATENESS_DAYS), CATALOG)
+    log_clock = LogFold(ActivityFold(LATENESS_DAYS, 1), CATALOG)
     log: MemoryLog = log_clock.log
-    activity, growth = log_clock, LogFold(GrowthFold(), CATALOG, log)
+    activity, growth = log_clock, LogFold(GrowthFold(1), CATALOG, log)
     experiments = LogFold(ExperimentsFold(), CATALOG, log)
     events: list[Any] = []
     for number in range(320):

@@ -51,7 +51,7 @@ def test_both_directions_are_those_of_the_graph_without_refused_referrals(seed: 
         else:
             graph.run_once(chance.randrange(3), chance.randint(1, 4))
     graph.drain()
-    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]), log=graph.log)
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]), log=graph.log)
     fold.drain()
     refused = graph.cycle_closers()
     expected = {(person, edge.referrer) for person, edge in graph.edges.items()}
@@ -75,7 +75,7 @@ def test_the_board_of_reach_has_who_is_two_and_three_degrees_below_each_person(s
             case _:
                 graph.run_once(chance.randrange(3), chance.randint(1, 4))
     graph.drain()
-    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]), log=graph.log)
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]), log=graph.log)
     fold.drain()
     assert reach_board(fold) == {
         NUMBERS[person]: count

@@ -74,3 +74,8 @@ def metrics_counting(fold: CountingFold, line: object) -> list[BoardMetric]:
 def metrics_of(fold: CountingFold) -> list[BoardMetric]:
     """Returns the metrics that a fold counts."""
     return [name for name, metric in BOARD_METRICS.items() if metric.fold == fold]
+
+
+def closing_folds() -> tuple[CountingFold, ...]:
+    """Returns the folds that write boards, each once: all boards of periods are closed."""
+    return tuple(dict.fromkeys(metric.fold for metric in BOARD_METRICS.values()))

@@ -1,8 +1,8 @@
 """Closes the boards of a partition: what each has at its end goes to `standings` as a part.
 
-A fold of boards has one `BoardParts`. It registers each board under the second at which the board closes; at the first tick from
-then on, a due board that its program declares becomes a part. Once no due board is left, the partition reports that to all
-partitions of `standings`: so a partition without a part has no entry, and a board waits for no partition that has nothing.
+Each fold that writes boards has one `BoardParts`. It registers each board under the second at which the board closes; at the first
+tick from then on, a due board that its program declares becomes a part. Once no due board is left, the partition reports that to
+all partitions of `standings`: so a partition without a part has no entry, and a board waits for no partition that has nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ CLOCK = "closing"
 _REGISTER = "closing-boards"
 _CACHE_SIZE = 4096
 _BOARDS_OF_TICK = 2000  # so that a tick takes seconds, however many boards close; the next tick goes on
-States = Mapping[Key, bytes | float | None]
+States = Mapping[Key, object]
 
 
 class CountedLine(Protocol):
@@ -82,6 +82,15 @@ class BoardParts:
             known = self._closings[boards] = closings_of(ends)
         return known
 
+    def registered(
+        self, boards: tuple[str, ...], windows: Sequence[tuple[int, int]], states: States
+    ) -> Mapping[Key, float]:
+        """The changes that register those of the boards that are not closed yet."""
+        closings, until_s = self._closings_of(boards, windows), until_of(states[CLOCK])
+        if closings.first_s > until_s:  # mostly
+            return closings.registered
+        return {SortedSetMember(_REGISTER, board): float(at) for board, at in closings.times.items() if at > until_s}
+
     def record(
         self,
         boards: tuple[str, ...],
@@ -93,16 +102,13 @@ class BoardParts:
         decision: Decision[bytes],
     ) -> None:
         """Registers the boards on which a line was counted, and writes corrections of those that are closed."""
-        closings = self._closings_of(boards, windows)
-        until_s = until_of(states[CLOCK])
+        decision.changes.update(self.registered(boards, windows, states))
+        closings, until_s = self._closings_of(boards, windows), until_of(states[CLOCK])
         if closings.first_s > until_s:  # mostly
-            decision.changes.update(closings.registered)
             return
         now = dict(zip(boards, scores, strict=True))
         for board, at in closings.times.items():
-            if at > until_s:
-                decision.changes[SortedSetMember(_REGISTER, board)] = float(at)
-            elif correction := _correction(board, at, now[board], line, catalog):
+            if at <= until_s and (correction := _correction(board, at, now[board], line, catalog)):
                 decision.outputs.append(Output(STANDINGS, correction, correction.program))
 
     def timer_keys(self, tick: ClockTicked, states: States, catalog: Catalog) -> Sequence[Key]:

@@ -13,7 +13,7 @@ Follows by a content item with an experiment are forwarded to it (`chain_follows
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import get_args
+from typing import cast, get_args
 
 from msgspec import Struct
 
@@ -24,6 +24,7 @@ from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import day_name
 from leaderboard.domain.tally import QUARTER_S, StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_parts import BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
 from leaderboard.folds.chain_follows import credit_change, credited_key
 from leaderboard.folds.person_boards import BoardChanges, PersonBoards
@@ -53,6 +54,7 @@ from referral.events.edges import (
     ReferralInCycle,
     ReferralOutOfCycle,
 )
+from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
 from referral.topics import ATTRIBUTIONS, STANDINGS, Topic
@@ -68,7 +70,7 @@ _NO_DAYS, _NO_GROWTH = GrowthDays(), Growth()
 _CACHED_KEYS = 4096
 Upline = dict[str, str]
 """Referrers of a person, by referral."""
-State = GrowthDays | Upline | CreditedFollow | StoredTally
+State = GrowthDays | Upline | CreditedFollow | StoredTally | bytes
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 
@@ -91,9 +93,12 @@ class GrowthFold:
     state: object = State
     keeps_order = False
 
-    def __init__(self) -> None:
+    first_timers: Mapping[str, State] = BoardParts.first_timers
+
+    def __init__(self, partitions: int) -> None:
         self._time_zones = ProgramTimeZones()
-        self._boards = PersonBoards(state_keys.GROWTH, BoardPeriods(self._time_zones))
+        self._parts = BoardParts(self.name, partitions)
+        self._boards = PersonBoards(state_keys.GROWTH, BoardPeriods(self._time_zones), self._parts)
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
         """The counts of the days around the follow: the program's, and the referrer's. Referral edges add no follower."""
@@ -104,7 +109,7 @@ class GrowthFold:
         if isinstance(line, _CYCLE_LINES):
             return (_referee_key(line.program, line.referrer, line.participant),)
         if isinstance(line, ReachChanged):
-            return [state_keys.tally(metric, line.program, line.participant) for metric in _metrics_of(line)]
+            return self._boards.count_keys(_metrics_of(line), line.program, line.participant)
         if isinstance(line, _BAN_LINES):
             return _ban_key(line), *self._boards.tally_keys(line.program, line.referrer)
         return ()
@@ -126,6 +131,16 @@ class GrowthFold:
             shown = self._boards.set_hidden(line.program, line.referrer, banned, states, catalog)
             return Decision({_ban_key(line): 0.0 if banned else None, **shown})
         return Decision()
+
+    def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
+        """The boards of reach that close, with their members."""
+        return self._parts.timer_keys(tick, states, catalog)
+
+    def on_timer_with(
+        self, tick: ClockTicked, key: str, states: States, catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """Closes the boards of reach whose periods are over for long enough."""
+        return cast("Decision[State]", self._parts.close(tick, states, catalog, position))
 
     def _count_reach(self, line: ReachChanged, states: States, catalog: Catalog) -> BoardChanges:
         changes = BoardChanges()
