@@ -15,16 +15,18 @@ from leaderboard.folds.experiments_fold import ExperimentsFold
 from leaderboard.folds.growth_fold import GrowthFold
 from leaderboard.statistics.ratio import PairSums
 from referral.catalog.view import Catalog
+from referral.decided_experiments import decision_board
 from referral.events.attributions import attribution_key
 from referral.events.experiments import (
     ExperimentDecided,
     ExperimentFollowed,
     ExperimentMeasured,
+    ExperimentPersonBanned,
     ExperimentSummed,
     ExperimentUnfollowed,
     experiment_line_key,
 )
-from referral.events.facts import fact_key
+from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.log.memory_log import MemoryLog
@@ -240,6 +242,37 @@ def test_what_is_corrected_or_undone_changes_the_sums_as_if_it_had_never_been(or
     assert sums_after([*wrong, *order, withdrawn(extra)]) == SUMS
 
 
+def ban(person: str, banned: bool = True) -> ExperimentPersonBanned:
+    """A ban of a person, or its end, as the activity fold forwards it."""
+    return ExperimentPersonBanned(
+        occurred_at=START, program=PROGRAM, person=person, experiments=("exp_cta1", "exp_old"), banned=banned
+    )
+
+
+@given(order=st.permutations([*LINES, ban("amy"), ban("amy")]))
+def test_a_banned_person_is_in_no_sums_until_the_ban_is_lifted(order: list[Any]) -> None:
+    """Whether they were banned before or after what they did; a second ban changes nothing."""
+    assert sums_after(order) == ExperimentSums({"save": SUMS.variants["save"]}, SUMS.since_s)
+    assert sums_after([*order, ban("amy", False)]) == SUMS
+
+
+def test_a_ban_is_forwarded_with_all_experiments_that_the_program_has_had() -> None:
+    """An earlier version's experiment is still shown; a program that never had one gets no line."""
+    other = replace(ITEM, experiment=replace(EXPERIMENT, id="exp_older"))
+    older = replace(EXPERIMENT_VERSION, program=replace(PROGRAM_WITH_EXPERIMENT, content=(other,)))
+    newer = replace(EXPERIMENT_VERSION, version=2)
+    banned = PersonBanned(id="b1", occurred_at=START, program=PROGRAM, person="amy", by="ops", note="")
+    lifted = PersonUnbanned(id="b2", occurred_at=START, program=PROGRAM, person="amy", by="ops", note="")
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([older, newer]), only_loaded=True)
+    lines = feed.feed([banned, lifted])
+    assert [(line.person, line.experiments, line.banned) for line in lines] == [
+        ("amy", ("exp_cta1", "exp_older"), True),
+        ("amy", ("exp_cta1", "exp_older"), False),
+    ]
+    without = replace(EXPERIMENT_VERSION, program=replace(PROGRAM_WITH_EXPERIMENT, content=()))
+    assert FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([without])).feed([banned]) == []
+
+
 def summed(partition: int, tag: VariantSums, save: VariantSums, days: float = 30) -> ExperimentSummed:
     """What a partition has, some days after the start."""
     return ExperimentSummed(
@@ -263,6 +296,7 @@ def test_the_sums_of_all_partitions_decide_once() -> None:
     assert isinstance(decided, ExperimentDecided)
     assert (decided.variant, decided.people, decided.metric) == ("tag", 480, "shares_per_impression")
     assert decided.low > 0
+    assert feed.scores[decision_board(PROGRAM, "exp_cta1"), "tag"] == to_ms(decided.occurred_at)
     assert feed.feed([summed(2, GOOD, POOR, 33), decided]) == []
 
 

@@ -30,7 +30,7 @@ from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
-from leaderboard.folds.exposures import exposure_keys, on_window_end, with_event
+from leaderboard.folds.exposures import ban_outputs, exposure_keys, on_window_end, with_event
 from leaderboard.folds.person_boards import PersonBoards
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
@@ -113,7 +113,8 @@ class ActivityFold:
                 return Decision(change_post(line, states, catalog))
             case PersonBanned() | PersonUnbanned():
                 hidden = isinstance(line, PersonBanned)
-                return Decision({**self._boards.set_hidden(line.program, line.person, hidden, states, catalog)})
+                changes = self._boards.set_hidden(line.program, line.person, hidden, states, catalog)
+                return Decision({**changes}, ban_outputs(line, catalog))
             case _:
                 return Decision()
 

@@ -8,6 +8,7 @@ from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
+from leaderboard.experiment_levels import read_experiment_levels
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
@@ -41,8 +42,13 @@ def init_app(app: Flask) -> Flask:
     """Adds the dependencies to an app of the shared factory."""
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
-    closings = ClosingStore(shared.redis, partitions)
-    exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
+    closings, experiments = ClosingStore(shared.redis, partitions), ExperimentStore(shared.redis, partitions)
+    exporter = LevelExporter(
+        [
+            lambda: read_closing_levels(closings, shared.clock.now_ms()),
+            lambda: read_experiment_levels(experiments, shared.catalog, shared.clock.now_ms()),
+        ]
+    )
     shared.on_close(exporter.start().stop)
     init_console(app, None)
     app.extensions[_NAME] = Dependencies(
@@ -51,7 +57,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         NetworkStore(shared.redis, partitions),
-        ExperimentStore(shared.redis, partitions),
+        experiments,
         ProgramTimeZones(),
         shared.publisher(),
     )
