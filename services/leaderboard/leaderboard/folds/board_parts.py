@@ -102,13 +102,15 @@ class BoardParts:
         decision: Decision[bytes],
     ) -> None:
         """Registers the boards on which a line was counted, and writes corrections of those that are closed."""
-        decision.changes.update(self.registered(boards, windows, states))
         closings, until_s = self._closings_of(boards, windows), until_of(states[CLOCK])
         if closings.first_s > until_s:  # mostly
+            decision.changes.update(closings.registered)
             return
         now = dict(zip(boards, scores, strict=True))
         for board, at in closings.times.items():
-            if at <= until_s and (correction := _correction(board, at, now[board], line, catalog)):
+            if at > until_s:
+                decision.changes[SortedSetMember(_REGISTER, board)] = float(at)
+            elif correction := _correction(board, at, now[board], line, catalog):
                 decision.outputs.append(Output(STANDINGS, correction, correction.program))
 
     def timer_keys(self, tick: ClockTicked, states: States, catalog: Catalog) -> Sequence[Key]:
