@@ -260,6 +260,11 @@ ROWS = (
         ("fold", "partition"),
     ),
     MetricRow(
+        "draw_waiting_seconds",
+        "gauge",
+        "How long a committed draw has waited although its round is published, seconds; 0 if none waits.",
+    ),
+    MetricRow(
         "experiment_people",
         "gauge",
         "People whose window is over and who count for an experiment, of the first 100 running ones.",
