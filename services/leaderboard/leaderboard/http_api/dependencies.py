@@ -14,6 +14,8 @@ from leaderboard.experiment_levels import read_experiment_levels
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
+from leaderboard.insight_reader import InsightReader
+from leaderboard.insight_store import InsightStore
 from leaderboard.network_store import NetworkStore
 from referral.console.guard import init_console
 from referral.http.context import Context
@@ -27,7 +29,7 @@ _FETCHING = "http:fetching-rounds"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, growth figures, the network of referrals, experiments, and time zones.
+    """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments, and time zones.
 
     Publishes the randomness of draws.
     """
@@ -36,6 +38,7 @@ class Dependencies:
     history: BoardHistory
     closings: ClosingStore
     growth: GrowthStore
+    insights: InsightReader
     network: NetworkStore
     experiments: ExperimentStore
     time_zones: ProgramTimeZones
@@ -62,6 +65,7 @@ def init_app(app: Flask) -> Flask:
         BoardHistory(shared.redis, partitions),
         closings,
         GrowthStore(shared.redis, partitions),
+        InsightReader(InsightStore(shared.redis, partitions)),
         NetworkStore(shared.redis, partitions),
         experiments,
         ProgramTimeZones(),
