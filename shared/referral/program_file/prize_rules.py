@@ -71,6 +71,32 @@ def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
             yield one.mistake("on", f"is never paid: add a draw with reward: {id_[:64]}")
 
 
+def tickets_are_in_draws(program: RawSection) -> Iterator[Mistake]:
+    """A giveaway entry that names a draw is a ticket in it: then each referral on the draw's board has one, and nothing else."""
+    draws = {id_ for one in islice(program.sections("draws"), MAX_DRAWS) if (id_ := one.raw_text("id"))}
+    for reward in program.sections("rewards"):
+        draw, kind = reward.text("draw"), reward.text("kind")
+        if draw is None or kind is None:
+            continue
+        if kind != "giveaway_entry":
+            yield reward.mistake("draw", f"is for a giveaway_entry only, this is a {kind[:64]}: remove it")
+        elif draw not in draws:
+            yield reward.mistake("draw", f"must be the id of one of the draws; got {draw[:64]!r}")
+        else:
+            yield from _ticket_mistakes(reward)
+
+
+def _ticket_mistakes(reward: RawSection) -> Iterator[Mistake]:
+    """What would make the rewards differ from the referrals that the draw counts."""
+    if reward.text("on") not in (None, "conversion.cleared"):
+        yield reward.mistake("on", "must be conversion.cleared: each referral on the draw's board is one ticket")
+    if reward.text("to") not in (None, "referrer"):
+        yield reward.mistake("to", "must be referrer: whoever brought the friend has the ticket")
+    for field in ("once", "where"):
+        if reward.values.get(field):
+            yield reward.mistake(field, "must be left out: every referral on the draw's board is a ticket")
+
+
 def _closing_boards(program: RawSection) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for board in islice(program.sections("boards"), MAX_BOARDS):
