@@ -43,6 +43,7 @@ IDS = {
     "cta",
     "campaign",
     "experiment",
+    "experiments",
     "variant",
     "metric",
     "period",

@@ -16,7 +16,7 @@ MAX_BODY = 4096
 
 
 class RoundUnavailable(Exception):
-    """The API does not have the round now, or answers something else; the message states what."""
+    """The API does not have the round now, or answers with another content; the message states what."""
 
 
 class _Round(Struct):

@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 
 class DrawFetcher:
-    """Repeats `run_once` in a thread. `awaited` returns draws whose round is published, at most so many; `signature` fetches it.
+    """Repeats `run_once` in a thread. `awaited` returns draws with a published round, at most so many; `signature` fetches it.
 
-    `is_my_turn` is asked once a run, so that one process of several does it.
+    `is_my_turn` is called once a run, so that one process of several does it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class DrawFetcher:
         self._stopping.set()
 
     def run_once(self) -> int:
-        """Publishes the randomness of draws whose round is published; returns of how many. Raises redis's and the log's errors."""
+        """Publishes the randomness of draws with a published round; returns of how many. Raises redis's and the log's errors."""
         if not self._is_my_turn():
             return 0
         now_ms, found, published = self._now_ms(), dict[int, str | None](), 0

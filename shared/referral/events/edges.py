@@ -94,7 +94,7 @@ class ReachChanged(Derived, frozen=True, kw_only=True, tag="reach.changed"):
 
 
 class ReachRefreshRequested(Derived, frozen=True, kw_only=True, tag="reach.refresh_requested"):
-    """What is below `participant` begins to count, or no longer counts, for whoever referred them."""
+    """What is below `participant` begins to count, or no longer counts, for their referrer."""
 
     participant: Id
 

@@ -72,7 +72,7 @@ def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
 
 
 def tickets_are_in_draws(program: RawSection) -> Iterator[Mistake]:
-    """A giveaway entry that names a draw is a ticket in it: then each referral on the draw's board has one, and nothing else."""
+    """A giveaway entry that names a draw is a ticket in it: then each referral on the draw's board has one."""
     draws = {id_ for one in islice(program.sections("draws"), MAX_DRAWS) if (id_ := one.raw_text("id"))}
     for reward in program.sections("rewards"):
         draw, kind = reward.text("draw"), reward.text("kind")
@@ -91,7 +91,7 @@ def _ticket_mistakes(reward: RawSection) -> Iterator[Mistake]:
     if reward.text("on") not in (None, "conversion.cleared"):
         yield reward.mistake("on", "must be conversion.cleared: each referral on the draw's board is one ticket")
     if reward.text("to") not in (None, "referrer"):
-        yield reward.mistake("to", "must be referrer: whoever brought the friend has the ticket")
+        yield reward.mistake("to", "must be referrer: the ticket belongs to the person who referred the friend")
     for field in ("once", "where"):
         if reward.values.get(field):
             yield reward.mistake(field, "must be left out: every referral on the draw's board is a ticket")

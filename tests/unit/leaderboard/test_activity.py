@@ -150,7 +150,8 @@ def test_ids_are_stored_as_long_as_a_duplicate_could_count() -> None:
         assert all_time(fold) == Activity(shown=1)
     ids = [key for values in fold.states.values.values() for key in values if key.startswith("seen:")]
     assert ids == []
-    assert not any(board == "timers" for scores in fold.states.scores.values() for board, _ in scores)
+    timers = {key for scores in fold.states.scores.values() for board, key in scores if board == "timers"}
+    assert timers == {"closing"}, "only the one that closes boards"
 
 
 def append_tick(fold: LogFold, at: datetime) -> None:

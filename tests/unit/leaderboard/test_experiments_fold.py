@@ -57,7 +57,12 @@ def tick(days: float) -> ClockTicked:
 def measured_lines(lines: list[Any], *ticks: ClockTicked) -> list[ExperimentMeasured]:
     """What the activity fold measures of events and ticks."""
     feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG, only_loaded=True)
-    return feed.feed([*lines, *ticks], to_ms(START))
+    return measured_of(feed.feed([*lines, *ticks], to_ms(START)))
+
+
+def measured_of(lines: list[Any]) -> list[ExperimentMeasured]:
+    """Those lines that measure a person: a tick leads to reports of closed boards, too."""
+    return [line for line in lines if isinstance(line, ExperimentMeasured)]
 
 
 def figures(line: ExperimentMeasured) -> tuple[str, int, int, int]:
@@ -109,11 +114,9 @@ def test_any_order_of_events_measures_the_same(order: list[int], late: int) -> N
 def test_events_that_are_too_late_start_no_second_window() -> None:
     """What is left of a person is a mark that they were measured."""
     feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG)
-    assert len(feed.feed([shown("amy", START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START))) == 1
-    assert (
-        feed.feed([shown("amy", START + 50 * DAY), shared("amy", START + 50 * DAY), tick(99)], to_ms(START + 50 * DAY))
-        == []
-    )
+    assert len(measured_of(feed.feed([shown("amy", START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START)))) == 1
+    late = [shown("amy", START + 50 * DAY), shared("amy", START + 50 * DAY), tick(99)]
+    assert measured_of(feed.feed(late, to_ms(START + 50 * DAY))) == []
     [state] = [one for one in feed.all_states() if isinstance(one, Exposure)]
     assert state == Exposure("exp_cta1", is_measured=True, is_closed=True)
 
@@ -137,7 +140,7 @@ def test_a_second_experiment_of_an_item_has_windows_of_its_own() -> None:
     )
     feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([EXPERIMENT_VERSION, later]))
     lines = [shown("amy", START), tick(7), shown("amy", START + 31 * DAY), shared("amy", START + 8 * DAY), tick(38)]
-    first, other = feed.feed(lines, to_ms(START + 31 * DAY))
+    first, other = measured_of(feed.feed(lines, to_ms(START + 31 * DAY)))
     assert (first.experiment, other.experiment) == ("exp_cta1", "exp_cta2")
     assert figures(other) == ("tag", 1, 0, 1)
 

@@ -79,7 +79,7 @@ def test_referral_edges_add_no_follower() -> None:
     for edge in types_by_tag(EdgeFact):
         line = msgspec.json.decode(example(edge), type=AttributionLine)
         keys = [key if isinstance(key, str) else key.sorted_set for key in GrowthFold(1).keys(line)]
-        assert all(key.startswith(("upline:", "referees:", "tally:reach:")) for key in keys), keys
+        assert all(key.startswith(("upline:", "referees:", "tally:reach:", "closing")) for key in keys), keys
 
 
 @given(lives=LIVES, left=st.sets(st.integers(0, 7)))

@@ -6,8 +6,8 @@ so the result is the same in any order of lines, and a line travels over two edg
 
 *What an edge contributes* is all or nothing. It `reaches` if it is in no cycle and its participant is not banned. A participant
 without referees contributes nothing, so their edge reaches at once, and an ordinary referral leads to no further line. Otherwise
-the node asks itself for a refresh (`reach.refresh_requested`), since only then everything below it is loaded; until the refresh it
-sends changes along the edges as they were, so that what is added or taken back then is exact.
+the node requests a refresh of itself (`reach.refresh_requested`), since only then everything below it is loaded; until the refresh
+it sends changes along the edges as they were, so that what is added or taken back then is exact.
 """
 
 from collections import Counter
@@ -81,7 +81,7 @@ def refresh(
 
 
 def forward(node: GraphNode, degree: int, change: Quarters, line: Derived) -> list[EdgeFact]:
-    """The lines by which a change at `degree` below a node reaches its referrers, for whom it is one degree further down."""
+    """The lines by which a change at `degree` below a node reaches its referrers: there it is one degree further down."""
     targets = [edge.referrer for edge in node.edges if edge.reaches] + list(node.withdrawn)
     return [one for referrer in targets for one in changes_for(referrer, degree + 1, change, line)]
 

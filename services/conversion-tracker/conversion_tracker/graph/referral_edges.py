@@ -31,7 +31,7 @@ class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
     """The state of one participant. `edge_count` is the number of edges set so far.
 
     `has_referees`: they have had a referee at some time, whether or not that referral is still valid. `withdrawn` are the referrers
-    of removed edges for whose reach those below still count, until that was taken back (`reach`). `banned`: who is below counts
+    of removed edges: those below still count for their reach, until that was taken back (`reach`). `banned`: who is below counts
     for no one.
     """
 

@@ -41,7 +41,7 @@ class PersonRecord(Struct, frozen=True, array_like=True, tag="person"):
 
 
 class BannedPerson(Struct, frozen=True, array_like=True, tag="banned"):
-    """A person who is banned: what is known of them is kept, and in no sums."""
+    """A person who is banned: what is known of them stays stored, and is in no sums."""
 
 
 class VariantSums(Struct, frozen=True, array_like=True):

@@ -5,7 +5,7 @@ lines gives the same sums, which are exact. Once a day each partition writes its
 experiment adds them up and decides. The bounds that decide are valid at any look, and for people in any order, so it does not
 matter which partitions have written theirs.
 
-What is known of a banned person is kept, and is in no sums until the ban is lifted.
+What is known of a banned person stays stored, and is in no sums until the ban is lifted.
 """
 
 from collections.abc import Mapping, Sequence

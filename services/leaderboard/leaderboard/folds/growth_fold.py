@@ -5,7 +5,7 @@ changes one state. The counts of all time are the sum of those of all days.
 
 The network of referrals is stored too, in both directions: whom a person brought, and who brought them.
 
-The boards of reach are written here: a line says by how much a participant's reach changes (`person_boards`).
+The boards of reach are written here: a line has the change of a participant's reach (`person_boards`).
 
 Follows by a content item with an experiment are forwarded to it (`chain_follows`).
 """
