@@ -62,7 +62,10 @@ _COUNTED = get_args(CountedEvent)
 
 
 class ActivityFold:
-    """Counts by program and day. Events recorded more than `lateness_days` after they occurred are not counted."""
+    """Counts by program and day. Events recorded more than `lateness_days` after they occurred are not counted.
+
+    `partitions` is the number of partitions of `events` and `standings`: each of the latter gets a report when boards are closed.
+    """
 
     name = state_keys.ACTIVITY
     service = state_keys.SERVICE
@@ -76,7 +79,7 @@ class ActivityFold:
 
     first_timers: Mapping[str, State] = BoardParts.first_timers
 
-    def __init__(self, lateness_days: int, partitions: int) -> None:
+    def __init__(self, lateness_days: int, partitions: int = 1) -> None:
         self._lateness_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
         self._parts = BoardParts(self.name, partitions)
