@@ -111,5 +111,8 @@ def test_means_and_the_top_tenth_have_the_intervals_of_the_system(counts: list[i
 
 def equal(own: Insight, theirs: estimate.Estimate) -> bool:
     """Whether value, cases and bounds are the same."""
-    values = (own.value, own.low, own.high), (theirs.value, theirs.low, theirs.high)
-    return own.n == theirs.n and values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-12)
+    pairs = (own.value, theirs.value), (own.low, theirs.low), (own.high, theirs.high)
+    return own.n == theirs.n and all(
+        one is other if one is None or other is None else one == pytest.approx(other, rel=1e-9, abs=1e-12)
+        for one, other in pairs
+    )

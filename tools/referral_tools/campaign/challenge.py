@@ -41,7 +41,7 @@ class Challenge:
     def hour(self, season: float) -> None:
         """Followers join when it begins or when they begin to follow; those who have joined post."""
         challenges = self._stage.program.challenges
-        day = self._stage.step // _DAY - self._stage.model.challenge_day
+        day = (self._stage.step - 1) // _DAY - self._stage.model.challenge_day  # a step is the hour before it
         if not challenges or not 0 <= day < challenges[0].days:
             return
         hourly = self._stage.model.challenge_posts * season / _DAY
