@@ -19,7 +19,7 @@ _MODULES = {
     "docs": "docs",
     "draw": "draw",
     "explain": "explain",
-    "figures": "figures",
+    "figures": "figures_page",
     "keyring": "keyring",
     "keys": "keys",
     "operators": "operators",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from referral.verification.merkle_tree import leaf_hash, root_of
 from referral.verification.weighted_draw import draw_entries
-from referral_tools.oracle import BoardStep, ClosedPlace, HeldDraw, closed_places, drawn_places, merkle_root
+from referral_tools.oracle import BoardStep, ClosedPlace, HeldDraw, closed_rows, draw_people, merkle_root
 from referral_tools.oracle.closed_boards import prize_winners
 from tests.support.builders.journals import hour
 
@@ -40,7 +40,7 @@ def test_a_board_has_what_each_partition_counted_before_its_position() -> None:
         step(1, "psn_d", 1, partition=1),
         step(1, "psn_e", 1, partition=2),
     ]
-    found = closed_places(steps, DAY, {0: 9, 1: 2}, ZONE)
+    found = closed_rows(steps, DAY, {0: 9, 1: 2}, ZONE)
     second = int(hour(0).timestamp())
     assert found == [
         ClosedPlace(1, "psn_a", 2, second + 2 * 3600),
@@ -52,7 +52,7 @@ def test_a_board_has_what_each_partition_counted_before_its_position() -> None:
 def test_a_referral_that_was_taken_away_and_counts_again_counts_once() -> None:
     """In the order of the log."""
     steps = [step(1, "psn_a", 1), step(2, "psn_a", 1, counts=False), step(3, "psn_a", 1)]
-    assert [place.score for place in closed_places(steps, DAY, {0: 9}, ZONE)] == [1]
+    assert [place.score for place in closed_rows(steps, DAY, {0: 9}, ZONE)] == [1]
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(1, 6), st.binary(min_size=16, max_size=16))
@@ -61,7 +61,7 @@ def test_a_draw_is_that_of_the_declared_rule(scores: list[int], count: int, secr
     places = [ClosedPlace(rank, f"psn_{rank}", score, 0) for rank, score in enumerate(scores, 1)]
     randomness = sha256(secret + leaf_hash(places[-1].leaf)).digest()
     expected = [places[index].participant for index in draw_entries(scores, count, randomness)]
-    assert drawn_places(places, secret, count) == expected
+    assert draw_people(places, secret, count) == expected
     assert max(Counter(expected).values()) == 1
 
 

@@ -16,8 +16,8 @@ from referral.events.attributions import (
 from referral.events.line import Cause
 from referral_tools.oracle import PairTotals, totals_of
 from referral_tools.published_figures.claim import Claim, Measured
+from referral_tools.published_figures.claims_page import published_page
 from referral_tools.published_figures.measure import _ratio, _risk_ratio
-from referral_tools.published_figures.page import published_page
 from referral_tools.published_figures.retention import Cohort, Retention, retention
 from tests.support.builders.journals import PROGRAM, START, hour
 

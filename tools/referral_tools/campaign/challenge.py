@@ -50,7 +50,7 @@ class Challenge:
                 self._post(person, challenges[0].hashtag)
 
     def _joiners(self, challenge: str) -> Iterator[SimulatedPerson]:
-        """Those who take part and still follow; everyone is asked once."""
+        """Those who take part and still follow; everyone decides once."""
         for person in self._stage.crowd.followers:
             if person not in self._asked:
                 self._asked.add(person)

@@ -37,7 +37,7 @@ class CampaignModel:
     # Sharing: a view leads to it
     sharers: float = 0.3  # of people ever pass something on
     share_probability: float = 0.14  # theirs, without a call to action
-    cta_uplift: float = 3.0  # times more where a specific call to action asks
+    cta_uplift: float = 3.0  # times more with a specific call to action
     weak_ctas: tuple[tuple[str, float], ...] = (("save", 1.5), ("share", 1.0))  # times more with those that are not
     cta_shown: float = 0.5  # of views of items without an experiment; in an experiment everyone sees their variant
     friends_per_share: float = 2.35  # times the sharer's influence

@@ -22,8 +22,8 @@ from referral_tools.oracle import (
     BoardStep,
     ClosedPlace,
     HeldDraw,
-    closed_places,
-    drawn_places,
+    closed_rows,
+    draw_people,
     merkle_root,
 )
 
@@ -43,7 +43,7 @@ class ClosingResults:
 
 
 def last_closed_month(lines: Iterable[BoardClosed]) -> str | None:
-    """The last month whose board is closed, such as 2026-11."""
+    """The last month with a closed board, such as 2026-11."""
     return max((line.period for line in lines if _kind(line.period) == "month"), default=None)
 
 
@@ -57,7 +57,7 @@ def verify_closings(
 ) -> ClosingResults:
     """Verifies the closings of the program's boards, and the draw that was held with a secret, if one was."""
     zone = ZoneInfo(program.timezone)
-    boards = {line.period: closed_places(steps, line.period, _offsets(line), zone) for line in lines}
+    boards = {line.period: closed_rows(steps, line.period, _offsets(line), zone) for line in lines}
     dice = Random(seed)  # a sample  # nosec B311
     proven = [_proven(readings, line, boards[line.period], dice) for line in lines]
     held = [_held_draw(program, *draw, boards)] if draw else []
@@ -74,7 +74,7 @@ def verify_closings(
 def compare_closings(
     verdict: ComparisonResult, results: ClosingResults, boards: Mapping[str, Sequence[BoardPlace]], until: datetime
 ) -> None:
-    """Whether every board is closed whose period ended a day before `until`, and holds."""
+    """Whether every board is closed that is due at `until`, and holds."""
     due = [period for period in boards if period != "all" and _closes_at(period, until) <= until]
     verdict.compare("boards closed", results.closed, len(due))
     verdict.compare(f"· root, entries and {results.proofs} proofs verified", results.verified, results.closed)
@@ -82,7 +82,7 @@ def compare_closings(
 
 
 def _proven(readings: SystemFigures, line: BoardClosed, places: Sequence[ClosedPlace], dice: Random) -> int | None:
-    """How many proofs of a board were verified; None if its root, its entries or a proof is not what the log says."""
+    """How many proofs of a board were verified; None if its root, its entries or a proof differs from the log."""
     root, found = merkle_root([one.leaf for one in places]).hex(), readings.closing(line.period)
     entries = [ClosedPlace(one.rank, one.participant, one.score, one.reached_at) for one in found.ranks]
     if not (root == line.root == found.root and entries == list(places)):
@@ -106,7 +106,7 @@ def _held_draw(
     places = boards.get(record.period, ())
     if rule is None or not places or draw_mistake(draw) is not None:
         return None
-    drawn = drawn_places(places, secret, rule.winners + rule.alternates)
+    drawn = draw_people(places, secret, rule.winners + rule.alternates)
     if drawn != [*record.winners, *record.alternates]:
         return None
     return HeldDraw(rule.reward, DRAW, record.period, rule.winners, drawn)

@@ -44,8 +44,8 @@ from referral_tools.demo.report import (
 from referral_tools.demo.system_figures import SystemFigures
 from referral_tools.draw_file import fetch_draw
 from referral_tools.oracle import Oracle
+from referral_tools.published_figures.claims_page import published_page
 from referral_tools.published_figures.measure import PlayedCampaign, measure_claims
-from referral_tools.published_figures.page import published_page
 from referral_tools.published_figures.retention import retention
 from referral_tools.published_figures.seeds import followers_without_sharing, play_seeds
 from referral_tools.reconciliation import reconcile
@@ -63,7 +63,7 @@ _SET_UP = timedelta(hours=2)  # between the program's first version and the firs
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A campaign on fresh data in `home`, whose last day is `last_day`; by default the last one that is over for an hour.
+    """A campaign on fresh data in `home` that ends with `last_day`; by default the last one that is over for an hour.
 
     `figures_page` is where to write the published claims beside what was measured.
     """
@@ -171,7 +171,7 @@ class Demo:
     def _hold_draw(
         self, client: Client, reader: ServiceClient, program: Program, log: LogReadings
     ) -> tuple[DrawFile, bytes] | None:
-        """Holds the draw of the last month whose board is closed, with its secret; None if the program has no such draw."""
+        """Holds the draw of the last month with a closed board, with its secret; None if the program has no such draw."""
         month = last_closed_month(log.closed_boards())
         if month is None or not any(draw.id == DRAW for draw in program.draws):
             return None
@@ -184,7 +184,7 @@ class Demo:
     ) -> None:
         """Returns once everything is folded and no message waits for an attempt, or once two minutes pass without a delivery.
 
-        Time goes on meanwhile, for attempts that are due later, up to the moment at which everything is compared.
+        Time goes on, for attempts that are due later, up to the moment at which everything is compared.
         """
         watch.until_folded()
         least, deadline = figures_now.webhook(webhook).waiting, time.monotonic() + _DELIVERED_WITHIN_S
@@ -206,7 +206,7 @@ class Demo:
 
     @property
     def _settled(self) -> datetime:
-        """When everything is compared: no time passes meanwhile, so that both sides count the same windows."""
+        """When everything is compared: the clock is stopped, so that both sides count the same windows."""
         return self._end + _SETTLE
 
     @property

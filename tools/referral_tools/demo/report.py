@@ -54,7 +54,7 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     `referral_share` is that of the campaign's days, as the published case has it; insights show that of all time as well.
     `reconciled` is whether log and API agree about balances, budgets and pools; `budget_exceeded` is by how many
     minor units a budget was ever exceeded; `pool_codes` are the uploaded codes by where they are, `deliveries` the webhook messages
-    by what became of them. `boards_verified` are the closed boards whose root, entries and sampled proofs the oracle confirms,
+    by what became of them. `boards_verified` are the closed boards of which the oracle confirms root, entries and sampled proofs,
     `draws_verified` the draws that can be repeated, `insights_checked` the values of insights that the oracle computes as well.
     `challenge_posts` have the hashtag of the challenge and are still there.
     `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a

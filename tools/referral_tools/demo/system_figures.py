@@ -135,7 +135,7 @@ class _Experiments(msgspec.Struct):
 
 
 class NetworkFigures(msgspec.Struct):
-    """The people below a person: by degree and in all; and who brought that person."""
+    """The people below a person: by degree and in all; and their referrer."""
 
     brought_by: str | None
     degrees: list[int]

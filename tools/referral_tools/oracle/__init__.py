@@ -8,7 +8,7 @@ It knows people by their external ids, as platforms do. The person ids that conv
 the API answers: participants' at enrolment, others' through the `person_id` given to the oracle.
 """
 
-from referral_tools.oracle.closed_boards import ClosedPlace, closed_places, drawn_places, merkle_root
+from referral_tools.oracle.closed_boards import ClosedPlace, closed_rows, draw_people, merkle_root
 from referral_tools.oracle.daily_figures import Day
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
@@ -55,8 +55,8 @@ __all__ = [
     "PersonIdOf",
     "RedemptionAnswer",
     "WalletCode",
-    "closed_places",
-    "drawn_places",
+    "closed_rows",
+    "draw_people",
     "merkle_root",
     "totals_of",
     "wilson",

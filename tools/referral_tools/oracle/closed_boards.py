@@ -28,7 +28,7 @@ class ClosedPlace:
         return f"{self.rank} {self.participant} {self.score} {self.reached_at}".encode()
 
 
-def closed_places(
+def closed_rows(
     steps: Iterable[BoardStep], period: str, offsets: Mapping[int, int], zone: ZoneInfo
 ) -> list[ClosedPlace]:
     """The board of a period at its closing: what each partition counted before its position in `offsets`."""
@@ -52,7 +52,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return sha256(b"\x01" + merkle_root(leaves[:left]) + merkle_root(leaves[left:])).digest()
 
 
-def drawn_places(places: Sequence[ClosedPlace], secret: bytes, count: int) -> list[str]:
+def draw_people(places: Sequence[ClosedPlace], secret: bytes, count: int) -> list[str]:
     """Who is drawn with a secret, in order: `count` people at most."""
     last_leaf = sha256(b"\x00" + places[-1].leaf).digest()
     randomness, tickets = (

@@ -1,4 +1,4 @@
-"""Experiments: what each person saw, shared and brought in their window, for the variant that they saw first."""
+"""Experiments: what each person saw and shared in their window, and their friends, for the variant that they saw first."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ class PersonResult:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVariant:
-    """A variant over people whose window is over: the sums of the metric, people with other variants as well, mixed chains."""
+    """A variant over people with a window that is over: the sums of the metric, people with other variants as well, mixed chains."""
 
     totals: PairTotals
     multiple: int = 0
@@ -59,7 +59,7 @@ class ExpectedExperiment:
 
     @property
     def people(self) -> int:
-        """People whose window is over."""
+        """People with a window that is over."""
         return sum(one.totals.n for one in self.variants.values())
 
 

@@ -31,7 +31,7 @@ class Insight:
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """What happened in a range of days. `began` are those who follow now and began then, `brought` friends by referrer."""
+    """What happened in a range of days. `began` are those who follow now and began then, `brought` their friends by referrer."""
 
     day: Day
     began: Sequence[ExpectedReferral]

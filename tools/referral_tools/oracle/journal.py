@@ -25,7 +25,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A redirect that was answered: by whose code, and when, and what the link was for.
+    """A redirect that was answered: by which participant's code, and when, and what the link was for.
 
     `id`, if known, decides between clicks of one moment. `root` is the person id of who began the chain of sharers that the link
     continues; None if its owner did.

@@ -36,7 +36,7 @@ class Retention:
 
 
 def retention(lines: Iterable[AttributionLine], since: datetime, until: datetime) -> Retention:
-    """Counts people whose first follow is at or after `since`, and 30 days before `until` at the latest."""
+    """Counts people with their first follow at or after `since`, and 30 days before `until` at the latest."""
     spells: dict[str, dict[datetime, _Spell]] = defaultdict(lambda: defaultdict(_Spell))
     for line in lines:
         match line:
