@@ -259,6 +259,17 @@ ROWS = (
         "How far a partition of a boards fold is behind the others with writing its parts of closed boards, seconds.",
         ("fold", "partition"),
     ),
+    # Live streams, in the HTTP service of leaderboard
+    MetricRow(
+        "live_streams", "gauge", "Live streams that are open, of pages and API keys.", multiprocess_mode="livesum"
+    ),
+    MetricRow(
+        "live_streams_ended",
+        "counter",
+        "Live streams that ended or were refused, by reason (left, renewed: the reader connects again, expired, closing, slow,"
+        " client_limit, process_limit).",
+        ("reason",),
+    ),
     MetricRow("pool_rewards_waiting", "gauge", "Rewards that wait for a code of a pool.", ("program", "pool")),
     # Delivery
     MetricRow("delivery_lag_records", "gauge", "Records whose messages are not scheduled yet.", ("partition",)),

@@ -11,6 +11,7 @@ from leaderboard.closing_store import ClosingStore
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
+from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
 from referral.console.guard import init_console
 from referral.http.context import Context
@@ -24,7 +25,7 @@ _NAME = "leaderboard"
 class Dependencies:
     """Reads boards, now and in the past, growth figures, the network of referrals, experiments, and time zones.
 
-    Publishes the randomness of draws.
+    Publishes the randomness of draws. Follows the log for live streams while someone watches.
     """
 
     boards: BoardStore
@@ -35,6 +36,7 @@ class Dependencies:
     experiments: ExperimentStore
     time_zones: ProgramTimeZones
     publisher: Publisher
+    live: LiveFeed
 
 
 def init_app(app: Flask) -> Flask:
@@ -45,6 +47,8 @@ def init_app(app: Flask) -> Flask:
     exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
     shared.on_close(exporter.start().stop)
     init_console(app, None)
+    live = LiveFeed(shared.settings)
+    shared.on_close(live.close)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
@@ -54,6 +58,7 @@ def init_app(app: Flask) -> Flask:
         ExperimentStore(shared.redis, partitions),
         ProgramTimeZones(),
         shared.publisher(),
+        live,
     )
     return app
 
