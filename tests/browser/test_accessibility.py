@@ -1,6 +1,6 @@
 """Every page of the table has no violation that axe-core finds, in both themes and languages, on a phone and on a wide screen.
 
-Nor does one scroll sideways, from 320 to 1440 pixels, in either language.
+Nor does one scroll sideways, from 320 to 1440 pixels, in either language, or have a text of one letter a line.
 
 A new page is a row of its system's table.
 """
@@ -83,6 +83,10 @@ BOARD_PAGES = (
 )
 WIDTHS = (320, 390, 768, 1024, 1440)
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SQUEEZED = """[...document.querySelectorAll("main *")]
+    .filter(one => !one.children.length && one.textContent.trim().length > 3 && !one.closest("svg, option, .hidden"))
+    .filter(one => { const { width, height } = one.getBoundingClientRect(); return width && width < 20 && height > 3 * width })
+    .map(one => `squeezed: ${one.outerHTML}`)"""
 UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true"
 LOOKS = (("light", "en", 390), ("dark", "zh-CN", 390), ("light", "zh-CN", 1280), ("dark", "en", 1280))
 
@@ -120,7 +124,7 @@ def _found(browser: Browser, address: str, paths: tuple[str, ...], **cookie: str
         for path in paths:
             page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={lang}")
             page.evaluate(UNFOLD)
-            if some := violations(page):
+            if some := violations(page) + page.evaluate(SQUEEZED):
                 found[f"{path} {scheme} {lang} {width}"] = some
             if scheme == "light":
                 found |= _sideways(page, f"{path} {lang}")
@@ -232,6 +236,14 @@ def test_a_mistake_is_found(browser: Browser) -> None:
     page = browser.new_page()
     page.set_content("<html lang='en'><title>x</title><main><h1>x</h1><img src='data:,'><input></main>")
     assert {one.partition(":")[0] for one in violations(page)} >= {"image-alt", "label"}
+    page.close()
+
+
+def test_a_squeezed_text_is_found(browser: Browser) -> None:
+    """A key that breaks anywhere, in a column as wide as a letter."""
+    page = browser.new_page()
+    page.set_content("<main><p style='width: 12px; overflow-wrap: anywhere'>V5IV TKX5</p><p>V5IV TKX5</p></main>")
+    assert len(page.evaluate(SQUEEZED)) == 1
     page.close()
 
 
