@@ -38,7 +38,7 @@ class PersonResult:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVariant:
-    """A variant over people with a window that is over: the sums of the metric, people with other variants as well, mixed chains."""
+    """A variant over people with a window that is over: sums of the metric, people with other variants as well, mixed chains."""
 
     totals: PairTotals
     multiple: int = 0
