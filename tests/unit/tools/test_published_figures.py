@@ -89,7 +89,7 @@ def claim(value: float, low: float | None = None, high: float | None = None) -> 
     ("found", "finding"),
     [
         (claim(2.5), "in the range"),
-        (claim(1.5, 1.2, 2.1), "not certain: the interval touches the range"),
+        (claim(1.5, 1.2, 2.1), "the interval reaches it"),
         (claim(1.5, 1.2, 1.9), "**below it**"),
         (claim(4.0, 3.5, 4.4), "**above it**"),
         (Claim("Reach", "2–3×", 2.0, 3.0, "times", None, "a", "b", "c"), "not measured"),

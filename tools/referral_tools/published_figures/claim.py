@@ -43,7 +43,7 @@ class Claim:
             return "in the range"
         bounds = self.measured.low, self.measured.high
         if bounds[0] is not None and bounds[1] is not None and bounds[0] <= self.high and bounds[1] >= self.low:
-            return "not certain: the interval touches the range"
+            return "the interval reaches it"
         return "**below it**" if self.measured.value < self.low else "**above it**"
 
 
