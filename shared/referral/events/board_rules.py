@@ -8,7 +8,7 @@ from msgspec import Meta, field
 from referral.events.section import UNIQUE, YEARS, Localized, Section, ShortText
 from referral.events.value_checks import prize_rank
 
-BoardMetric = Literal["referrals", "clicks", "shares", "posts"]
+BoardMetric = Literal["referrals", "clicks", "shares", "posts", "challenge_score"]
 CLOSED_METRICS: tuple[BoardMetric, ...] = ("referrals",)
 """The metrics whose boards are closed: what a prize or a draw is paid by."""
 BoardPeriod = Literal["day", "week", "month", "campaign", "all"]

@@ -364,7 +364,6 @@ class SubmissionDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc
     challenge: Id
     post: Id
     by: Name
-    note: Note = None
     api_key: DecidingKey = None
 
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from leaderboard.domain.board_metrics import BOARD_METRICS
+from leaderboard.domain.challenge_score import SCORE
 from leaderboard.domain.score import count_of, reached_at_of
 from leaderboard.folds import state_keys
 from leaderboard.folds.activity_fold import ActivityFold
@@ -15,6 +16,7 @@ from referral.catalog.view import Catalog
 from referral.events.board_rules import BoardMetric
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, Post, PostPublished, PostRemoved
 from referral.fold.fold import Fold
+from tests.support.builders.challenges import with_challenges
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, START, participant
 from tests.support.folds import FoldFeed
@@ -46,8 +48,23 @@ COUNTED: dict[BoardMetric, tuple[object, object | None]] = {
         PostPublished(id="w1", data=Post(post="x1"), **_BY_AMY),
         PostRemoved(id="w2", data=Post(post="x1"), **_BY_AMY),
     ),
+    "challenge_score": (
+        PostPublished(id="w3", data=Post(post="x1", hashtags=("#Glow30",)), **_BY_AMY),
+        PostRemoved(id="w4", data=Post(post="x1"), **_BY_AMY),
+    ),
 }
 """For each metric a line of Amy that counts, and the line that takes it away; None if nothing does."""
+
+PERIODS = ["2026-11-01", "2026-W44", "2026-11", "all"]
+ALSO_ON = {
+    "challenge_score": {
+        state_keys.board(PROGRAM, "challenge_score", state_keys.challenge_period("glow30")),
+        *(state_keys.board(PROGRAM, "posts", name) for name in PERIODS),
+    }
+}
+"""The other boards on which the line of a metric counts: a post of a challenge is a post."""
+WORTH = {"challenge_score": SCORE["day"]}
+"""How much the line is, where it is not 1."""
 
 
 def board_scores(feed: FoldFeed) -> dict[str, float]:
@@ -68,13 +85,14 @@ def test_the_table_has_every_metric_of_the_program_file() -> None:
 @pytest.mark.parametrize("metric", BOARD_METRICS)
 def test_the_boards_of_every_metric_are_written_until_it_is_taken_away(metric: BoardMetric) -> None:
     """By day, week, month and of all time, and by no other metric's line; without a count there is neither entry nor tally."""
-    feed = FoldFeed(FOLDS[BOARD_METRICS[metric].fold], Catalog([GLOW_VERSION]), only_loaded=True)
+    feed = FoldFeed(FOLDS[BOARD_METRICS[metric].fold], Catalog([with_challenges(GLOW_VERSION)]), only_loaded=True)
     adding, removing = COUNTED[metric]
     feed.feed([adding])
-    found = board_scores(feed)
-    names = ["2026-11-01", "2026-W44", "2026-11", "all"]
-    assert set(found) == {state_keys.board(PROGRAM, metric, name) for name in names}
-    assert {count_of(score) for score in found.values()} == {1}
+    also = ALSO_ON.get(metric, set())
+    assert also <= set(board_scores(feed))
+    found = {board: score for board, score in board_scores(feed).items() if board not in also}
+    assert set(found) == {state_keys.board(PROGRAM, metric, name) for name in PERIODS}
+    assert {count_of(score) for score in found.values()} == {WORTH.get(metric, 1)}
     assert {reached_at_of(score) for score in found.values()} == {int(START.timestamp())}
     if removing is not None:
         feed.feed([removing])

@@ -5,6 +5,8 @@ from flask import Flask
 from leaderboard.http_api import (
     board_page,
     boards,
+    challenge_actions,
+    challenges,
     closings,
     console,
     draws,
@@ -29,6 +31,8 @@ BLUEPRINTS = (
     figures.blueprint,
     networks.blueprint,
     experiments.blueprint,
+    challenges.blueprint,
+    challenge_actions.blueprint,
     board_page.blueprint,
     wallet.blueprint,
 )

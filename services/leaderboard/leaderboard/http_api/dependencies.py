@@ -6,9 +6,11 @@ from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
+from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
 from leaderboard.experiment_store import ExperimentStore
+from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.insight_reader import InsightReader
@@ -24,9 +26,9 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments, and time zones.
+    """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments and challenges.
 
-    Publishes the randomness of draws.
+    Publishes the randomness of draws, and decisions about submissions.
     """
 
     boards: BoardStore
@@ -36,6 +38,8 @@ class Dependencies:
     insights: InsightReader
     network: NetworkStore
     experiments: ExperimentStore
+    challenges: ChallengeStore
+    challenge_terms: ChallengeTerms
     time_zones: ProgramTimeZones
     publisher: Publisher
 
@@ -48,6 +52,7 @@ def init_app(app: Flask) -> Flask:
     exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
     shared.on_close(exporter.start().stop)
     init_console(app, None)
+    time_zones = ProgramTimeZones()
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
@@ -56,7 +61,9 @@ def init_app(app: Flask) -> Flask:
         InsightReader(InsightStore(shared.redis, partitions)),
         NetworkStore(shared.redis, partitions),
         ExperimentStore(shared.redis, partitions),
-        ProgramTimeZones(),
+        ChallengeStore(shared.redis, partitions),
+        ChallengeTerms(time_zones),
+        time_zones,
         shared.publisher(),
     )
     return app

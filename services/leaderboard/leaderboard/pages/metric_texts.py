@@ -58,6 +58,16 @@ TEXTS: Mapping[BoardMetric, MetricTexts] = {
         _TAKEN_BACK,
         _FIRST_PLACE,
     ),
+    "challenge_score": MetricTexts(
+        lazy_gettext("Challenges"),
+        lazy_gettext("Most challenge points"),
+        lazy_gettext("Points"),
+        lazy_gettext(
+            "Most points first. A tie goes to whoever got there first. Days in a row with a post earn the most."
+        ),
+        _TAKEN_BACK,
+        lazy_gettext("One post puts you on the board."),
+    ),
 }
 
 
