@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leaderboard.domain.challenge_score import SCORE, challenge_days, current_run, longest_run, runs
 from leaderboard.domain.challenge_vote import BURST_VOTES, held_votes
@@ -42,6 +43,9 @@ from referral.events.facts import (
     VoteCounted,
     VotesReviewed,
 )
+from referral.events.line import ClockTicked
+from referral.events.reward_rules import Reward
+from referral.events.standings import PrizeAwarded, PrizeRevoked
 from referral.events.timestamps import to_ms
 from tests.support.builders.challenges import GLOW30, with_challenges
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
@@ -301,3 +305,46 @@ def test_thanks_are_listed_by_day() -> None:
     """Who was thanked is shown as thanked, by everyone who opens the list."""
     line = fact(PersonThanked, 30, day="2026-11-02", by="lin")
     assert fold_of([line]).scores == {(state_keys.thanked(PROGRAM, "2026-11-02"), MEI): to_ms(line.occurred_at) / 1000}
+
+
+GUIDE = Reward(id="calendar", to="referrer", on="challenge.participant", kind="guide", pool="calendar.pdf")
+PRIZES = {"every_participant": "calendar", "weekly": {"en": "Skincare set", "zh-CN": "护肤套装"}}
+VERSION = with_challenges(GLOW_VERSION, replace(GLOW30, prizes=PRIZES))
+PAID = replace(VERSION, program=replace(VERSION.program, rewards=(GUIDE,), holding_days=7))
+
+
+def _tick(seconds: int) -> ClockTicked:
+    return ClockTicked(id=f"t{seconds}", occurred_at=datetime.fromtimestamp(seconds, UTC))
+
+
+def test_prizes_of_participants_and_of_the_week_are_awarded_when_the_challenge_is_frozen() -> None:
+    """Once, by what counts then; a prize that is the id of a reward is paid by it, any other is handed out by people."""
+    feed = FoldFeed(ActivityFold(35), Catalog([PAID]))
+    lines = [post("x", 1), post("y", 30), decision(SubmissionFeatured, 40, "y", week=1)]
+    gone = [post("z", 5, BO), fact(PostRemoved, 6, BO, data=Post(post="z"))]
+    assert feed.feed([*lines, *gone, _tick(DAYS.frozen_s - 1)]) == []
+    awarded = feed.feed([_tick(DAYS.frozen_s)])
+    assert [
+        (one.participant, one.prize, one.rule, one.trigger) for one in awarded if isinstance(one, PrizeAwarded)
+    ] == [
+        (MEI, "calendar", "calendar", "challenge:glow30:participant"),
+        (MEI, "Skincare set", None, "challenge:glow30:week:1"),
+    ]
+    assert feed.feed([_tick(DAYS.frozen_s + 60)]) == []
+
+
+def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_left() -> None:
+    """A removed post, a refusal or a ban; after the holding period it stays."""
+    one_day = 86_400
+    for line, after_s, expected in (
+        (fact(PostRemoved, 31 * 24, data=Post(post="x")), one_day, 1),
+        (decision(SubmissionReviewed, 31 * 24, "x", approved=False, reason="copied"), one_day, 1),
+        (fact(PersonBanned, 31 * 24, by="lin"), one_day, 1),
+        (fact(PostRemoved, 31 * 24, data=Post(post="x")), 8 * one_day, 0),
+    ):
+        feed = FoldFeed(ActivityFold(35), Catalog([PAID]))
+        feed.feed([post("x", 1), _tick(DAYS.frozen_s)])
+        revoked = feed.feed([line], recorded_at_ms=(DAYS.frozen_s + after_s) * 1000)
+        assert [one.trigger for one in revoked if isinstance(one, PrizeRevoked)] == [
+            "challenge:glow30:participant"
+        ] * expected, line

@@ -144,11 +144,27 @@ class PostRecord(Struct, frozen=True, array_like=True):
         return replace(self, entries=with_item(self.entries, challenge, entry))
 
 
+class WonPrize(Struct, frozen=True, array_like=True):
+    """A prize of a person: what it was won by, under which program version, its text and the reward that pays it."""
+
+    trigger: str
+    challenge: str
+    version: int
+    prize: str
+    rule: str | None = None
+
+
 class ChallengeRecord(Struct, frozen=True, array_like=True, tag="challenges"):
-    """A person's part in the challenges of a program: when they joined each (seconds), and their posts."""
+    """A person's part in the challenges of a program: when they joined each (seconds), and their posts.
+
+    `settled` are the challenges whose prizes were awarded, each with the second until which one can be taken back; `won` is what
+    the person has won.
+    """
 
     joined: dict[str, int] = {}
     posts: dict[str, PostRecord] = {}
+    settled: dict[str, int] = {}
+    won: tuple[WonPrize, ...] = ()
 
     def with_joined(self, challenge: str, second: int) -> "ChallengeRecord":
         """Returns the record of a person who joined; the earliest time counts."""

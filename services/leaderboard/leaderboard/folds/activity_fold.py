@@ -34,6 +34,7 @@ from leaderboard.domain.periods import windows
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_periods import BoardPeriods
+from leaderboard.folds.challenge_prizes import settle
 from leaderboard.folds.challenge_records import (
     CHALLENGE_LINES,
     POST_LINES,
@@ -141,7 +142,7 @@ class ActivityFold:
         if isinstance(line, CHALLENGE_LINES):
             return self._decide_challenge(line, states, catalog, position)
         if isinstance(line, PersonBanned | PersonUnbanned):
-            return self._ban(line, states, catalog)
+            return self._ban(line, states, catalog, position)
         if isinstance(line, VOTER_LINES):
             return cast("Decision[State]", decide_vote(line, states, self._terms, catalog))
         if isinstance(line, VoteCounted):
@@ -156,6 +157,9 @@ class ActivityFold:
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
         """Removes the ids of a day for which events would be too late now; measures a person's window that is over."""
+        if isinstance(state, ChallengeRecord):
+            at_ms = to_ms(tick.occurred_at)
+            return cast("Decision[State]", settle(key, state, at_ms, tick.occurred_at, self._terms, catalog))
         if isinstance(state, Exposure):
             return cast("Decision[State]", on_window_end(tick, key, state, catalog, self._lateness_ms))
         return Decision({key: None})
@@ -201,13 +205,13 @@ class ActivityFold:
             **self._count_on_boards(line, [(_second(line), number)], states, catalog),
         }
 
-    def _ban(self, line: BanEvent, states: States, catalog: Catalog) -> Decision[State]:
+    def _ban(self, line: BanEvent, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """A banned person is on no board and in no list of a challenge, and their votes do not count."""
         hidden = isinstance(line, PersonBanned)
         boards = self._boards.set_hidden(line.program, line.person, hidden, states, catalog)
-        lists = self._challenges.set_hidden(line.program, line.person, hidden, states, catalog)
+        lists, lost = self._challenges.set_hidden(line, states, catalog, position)
         votes = decide_vote(line, states, self._terms, catalog)
-        return Decision({**boards, **lists, **cast("Changes", votes.changes)}, votes.outputs)
+        return Decision({**boards, **lists, **cast("Changes", votes.changes)}, [*lost, *votes.outputs])
 
     def _decide_challenge(
         self, line: ChallengeLine, states: States, catalog: Catalog, position: Position
@@ -220,7 +224,8 @@ class ActivityFold:
             times = with_report(line, before, states) if isinstance(line, POST_LINES) else before
             if isinstance(line, POST_LINES):
                 changes = self._count_post(line, before, times, states, catalog)
-        return Decision({**changes, **self._challenges.decide(line, times, states, catalog, position)})
+        more, outputs = self._challenges.decide(line, times, states, catalog, position)
+        return Decision({**changes, **more}, outputs)
 
     def _count_post(
         self, line: PostLine, before: PostTimes, after: PostTimes, states: States, catalog: Catalog

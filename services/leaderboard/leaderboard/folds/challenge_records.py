@@ -22,12 +22,15 @@ from leaderboard.domain.challenge_score import ChallengeDays, counts, points
 from leaderboard.domain.score import score_of
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.challenge_prizes import next_settlement_ms, with_losses
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.person_boards import BoardChanges, PersonBoards
 from leaderboard.folds.state_keys import ChallengeList
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ChallengeJoined,
+    PersonBanned,
+    PersonUnbanned,
     PostPublished,
     PostRemoved,
     PostSubmitted,
@@ -43,7 +46,7 @@ from referral.events.facts import (
     VotesReviewed,
 )
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Key, Position, SortedSetMember
+from referral.fold.fold import Key, Output, Position, SortedSetMember, Timer
 
 PostLine = PostPublished | PostRemoved | PostVerified
 SubmissionFact = (
@@ -89,8 +92,8 @@ class ChallengeRecords:
         states: Mapping[Key, object],
         catalog: Catalog,
         position: Position,
-    ) -> Changes:
-        """Returns the changes of a line; `times` are those of its post, with this line."""
+    ) -> tuple[Changes, list[Output]]:
+        """Returns the changes of a line, and the prizes that it takes back; `times` are those of its post, with this line."""
         key, _ = self.keys(line.program, line.person)
         known = states[key]
         before = known if isinstance(known, ChallengeRecord) else ChallengeRecord()
@@ -99,30 +102,47 @@ class ChallengeRecords:
         else:
             after, posts = self._with_line(line, times, before, catalog, position), [post_of(line)]
         if after == before:
-            return {}
-        changes: Changes = {key: after}
+            return {}, []
         touched = {one for post in posts for record in (before, after) for one in record.post(post).entries}
         touched |= {line.data.challenge} if isinstance(line, ChallengeJoined) else set()
         days = [found for one in sorted(touched) if (found := self._terms.days_of(line.program, one, catalog))]
-        changes |= self._scores(line.program, line.person, before, after, days, states, catalog)
-        hidden = self._is_hidden(line.program, line.person, states)
+        hidden, outputs, now_s = (
+            self._is_hidden(line.program, line.person, states),
+            list[Output](),
+            position.recorded_at_ms // 1000,
+        )
+        scores = self._scores(line.program, line.person, before, after, days, states, catalog)
+        for one in days:
+            after, lost = with_losses(after, line.program, line.person, line.occurred_at, now_s, hidden, one)
+            outputs += lost
+        changes: Changes = {key: after, **scores}
+        if before == ChallengeRecord() or set(before.posts) != set(after.posts) or before.joined != after.joined:
+            due_ms = next_settlement_ms(after, line.program, self._terms, catalog)
+            changes |= {} if due_ms is None else {Timer(key): due_ms}
         for one in days:
             changes |= _lists(line.program, line.person, after, posts, one, hidden)
-        return changes
+        return changes, outputs
 
     def set_hidden(
-        self, program: str, person: str, hidden: bool, states: Mapping[Key, object], catalog: Catalog
-    ) -> Changes:
-        """Returns the lists of a person who is banned or no longer banned. Their scores are changed by the boards."""
-        record = states[state_keys.challenge_record(program, person)]
+        self, line: PersonBanned | PersonUnbanned, states: Mapping[Key, object], catalog: Catalog, position: Position
+    ) -> tuple[Changes, list[Output]]:
+        """Returns the lists of a person who is banned or no longer banned, and the prizes that a ban takes back.
+
+        Their scores are changed by the boards.
+        """
+        program, person, hidden = line.program, line.person, isinstance(line, PersonBanned)
+        key = state_keys.challenge_record(program, person)
+        record, outputs, now_s = states[key], list[Output](), position.recorded_at_ms // 1000
         if not isinstance(record, ChallengeRecord):
-            return {}
+            return {}, []
         changes: Changes = {}
         for one in self._terms.all_of(program, catalog).values():
             posts = [post for post, found in record.posts.items() if one.days.id in found.entries]
             if posts or one.days.id in record.joined:
                 changes |= _lists(program, person, record, posts, one.days, hidden)
-        return changes
+                record, lost = with_losses(record, program, person, line.occurred_at, now_s, hidden, one.days)
+                outputs += lost
+        return ({**changes, key: record} if outputs else changes), outputs
 
     def _joined(
         self, line: ChallengeJoined, before: ChallengeRecord, catalog: Catalog, position: Position

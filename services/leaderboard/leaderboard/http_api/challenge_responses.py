@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from leaderboard.challenge_store import ListedPost
 from leaderboard.domain.challenge_record import PostRecord, ReviewState, RightsState, VerificationState
 from leaderboard.domain.challenge_score import SCORE, ChallengeDays, ScoreItem, counts
+from leaderboard.folds.closing_terms import prize_text
 from referral.events.challenges import Challenge, ChallengePrize
 from referral.events.facts import RefusalReason
 from referral.events.timestamps import to_datetime
@@ -38,7 +39,7 @@ class ChallengeResponse(Struct, kw_only=True):
     prompt: Annotated[dict[str, str], Meta(description="What to post about today, by language; empty without one.")]
     guide: str | None
     examples: list[str]
-    prizes: dict[ChallengePrize, str]
+    prizes: Annotated[dict[ChallengePrize, str], Meta(description="A text, of several languages the first.")]
     points: Annotated[dict[ScoreItem, int], Meta(description="What counts in the score, and for how much.")]
     participants: int
     posts: Annotated[int, Meta(description="Posts that count.")]
@@ -135,7 +136,7 @@ def challenge_response(
         prompt=dict(prompts[day - 1]) if state == "running" and day <= len(prompts) else {},
         guide=declared.resources.guide,
         examples=list(declared.resources.examples),
-        prizes=dict(declared.prizes),
+        prizes={kind: prize_text(prize) for kind, prize in declared.prizes.items()},
         points=dict(SCORE),
         participants=sizes[0],
         posts=sizes[1],
