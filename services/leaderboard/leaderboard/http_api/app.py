@@ -6,6 +6,7 @@ from leaderboard.http_api import (
     board_page,
     boards,
     challenge_actions,
+    challenge_page,
     challenges,
     closings,
     console,
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     challenges.blueprint,
     challenge_actions.blueprint,
     board_page.blueprint,
+    challenge_page.blueprint,
     wallet.blueprint,
 )
 CONSOLE = (console.blueprint,)  # pages for operators; not part of the API

@@ -39,6 +39,7 @@ from referral.http.responses import response
 from referral.people.known_people import known_people
 
 blueprint = Blueprint("challenges", __name__)
+_LISTED = 10  # challenges that an error names
 
 
 class SubmissionsQuery(PageQuery):
@@ -64,17 +65,27 @@ class GalleryQuery(PageQuery):
     )
 
 
-def require_challenge(program: str, challenge: str) -> tuple[Challenge, ChallengeDays]:
-    """Returns a challenge as the newest version that has it declares it, and its days. Raises Problem 404 for an unknown one."""
-    require_program(program)
-    known = dependencies().challenge_terms.all_of(program, context().catalog)
-    found = known.get(challenge)
+def find_challenge(program: str, challenge: str) -> tuple[Challenge, ChallengeDays] | None:
+    """Returns a challenge as the newest version that has it declares it, and its days; None for an unknown one."""
+    found = dependencies().challenge_terms.all_of(program, context().catalog).get(challenge)
     if found is None:
-        listed = ", ".join(known) if known else "none; declare one in `challenges` of the program file"
-        raise Problem(404, "unknown_challenge", f"Program {program} has no challenge {challenge!r}. It has: {listed}.")
+        return None
     versions = reversed(context().catalog.versions(program))
     declared = (one for version in versions for one in version.program.challenges if one.id == challenge)
     return next(declared, found.challenge), found.days
+
+
+def require_challenge(program: str, challenge: str) -> tuple[Challenge, ChallengeDays]:
+    """Returns the same. Raises Problem 404 for an unknown program or challenge."""
+    require_program(program)
+    found = find_challenge(program, challenge)
+    if found is None:
+        known = [*dependencies().challenge_terms.all_of(program, context().catalog)][:_LISTED]
+        listed = ", ".join(known) if known else "none; declare one in `challenges` of the program file"
+        raise Problem(
+            404, "unknown_challenge", f"Program {program} has no challenge {challenge[:64]!r}. It has: {listed}."
+        )
+    return found
 
 
 @blueprint.get("/v1/programs/<program>/challenges/<challenge>")
