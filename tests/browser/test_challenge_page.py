@@ -22,7 +22,7 @@ MAX_BYTES = 100_000
 @pytest.fixture(params=[False, True], ids=["posts", "empty"])
 def address(request: pytest.FixtureRequest, redis: "Redis", redis_url: str) -> Iterator[str]:
     """The base URL of the service, with posts and without any."""
-    with serve_app(challenge_app(redis, redis_url, empty=request.param)) as address:
+    with serve_app(challenge_app(redis, redis_url, [] if request.param else None)) as address:
         yield address
 
 

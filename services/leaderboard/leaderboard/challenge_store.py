@@ -52,9 +52,9 @@ class ChallengeStore:
         """Returns how many people or posts a list has."""
         return self._listing.count(state_keys.challenge_list(name, program, challenge))[0]
 
-    def waiting_since(self, program: str, challenge: str) -> float | None:
-        """Returns since when (seconds) the submission waits that has waited the longest for a review; None if none waits."""
-        return self._listing.count(state_keys.challenge_list("waiting", program, challenge))[1]
+    def waiting(self, program: str, challenge: str) -> tuple[int, float | None]:
+        """Returns how many submissions wait for a review, and since when (seconds) the first of them; None if none waits."""
+        return self._listing.count(state_keys.challenge_list("waiting", program, challenge))
 
     def posts(
         self, name: ChallengeList, program: str, challenge: str, after: ListEntry | None, limit: int
@@ -115,6 +115,6 @@ class ChallengeStore:
         return state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, key)
 
     def _friends_key(self, program: str, person: str) -> str:
-        """The people whom a person brought: they are on the partition of the same number, of the fold growth."""
+        """The referees of a person: they are on the partition of the same number, of the fold growth."""
         partition = partition_of(person_key(program, person), self._partitions)
         return state_key(state_keys.SERVICE, state_keys.GROWTH, partition, state_keys.referees(program, person))

@@ -259,6 +259,12 @@ ROWS = (
         "How far a partition of a boards fold is behind the others with writing its parts of closed boards, seconds.",
         ("fold", "partition"),
     ),
+    MetricRow("submissions_waiting", "gauge", "Submissions of challenges that wait for a review."),
+    MetricRow(
+        "submission_waiting_seconds",
+        "gauge",
+        "How long the submission that has waited the longest has waited for a review, seconds; 0 if none waits.",
+    ),
     MetricRow("pool_rewards_waiting", "gauge", "Rewards that wait for a code of a pool.", ("program", "pool")),
     # Delivery
     MetricRow("delivery_lag_records", "gauge", "Records whose messages are not scheduled yet.", ("partition",)),

@@ -1,9 +1,11 @@
 """The leaderboard with a challenge in its third week: posts in every state, of people with long, hidden and Chinese names."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from flask import Flask
 from msgspec.structs import replace
 
@@ -11,6 +13,7 @@ from leaderboard.folds.activity_fold import ActivityFold
 from referral.catalog.view import Catalog
 from referral.events.challenges import ChallengeResources
 from referral.events.facts import (
+    EventLine,
     Permission,
     Post,
     PostPublished,
@@ -22,10 +25,12 @@ from referral.events.facts import (
 )
 from referral.events.people import PersonText
 from referral.redis_client import RedisClient
+from referral.topics import EVENTS, Topic
 from tests.support.builders.challenges import GLOW30, with_challenges
 from tests.support.builders.leaderboard import GLOW_VERSION
 from tests.support.builders.participants import PROGRAM, START, participant, profile
 from tests.support.folds import LogFold
+from tests.support.operators import operator
 from tests.support.records import DirectoryRecord
 from tests.support.systems.leaderboard import NOW, PARTITIONS, leaderboard_app, store_states
 
@@ -44,6 +49,8 @@ CHALLENGE = replace(
     prizes={"weekly": {"en": "Skincare set", "zh-CN": "护肤套装"}, "every_participant": "a glow calendar"},
 )
 VERSION = with_challenges(GLOW_VERSION, CHALLENGE)
+LIN, VIEWER = operator("lin", "support"), operator("vi", "viewer")
+OPERATORS: tuple[DirectoryRecord, ...] = (LIN, VIEWER)
 UNSAFE = "javascript:alert(1)"
 
 
@@ -80,12 +87,29 @@ def people_records() -> list[DirectoryRecord]:
     return [*PEOPLE, *profiles, *texts]
 
 
-def challenge_app(redis: RedisClient, redis_url: str, *, empty: bool = False) -> Flask:
-    """Returns the app, with the states that the fold has of these posts in Redis."""
+class FoldingPublisher:
+    """Publishes to a fold in memory: what was published is in Redis when the call returns."""
+
+    def __init__(self, fold: LogFold, redis: RedisClient) -> None:
+        self._fold, self._redis = fold, redis
+
+    def publish(self, topic: Topic, lines: Sequence[tuple[str, bytes]]) -> None:
+        """Appends the lines, folds them, and stores the states."""
+        assert topic is EVENTS
+        self._fold.append((key, msgspec.json.decode(line, type=EventLine)) for key, line in lines)
+        self._fold.drain()
+        assert self._fold.rejected == []
+        self._redis.flushdb()
+        store_states(self._redis, "activity", self._fold.states)
+
+
+def challenge_app(redis: RedisClient, redis_url: str, lines: Iterable[Any] | None = None) -> Flask:
+    """Returns the app, with the states that the fold has of these lines (`posts` by default) in Redis; its clock is at NOW."""
     fold = LogFold(ActivityFold(35), Catalog([VERSION]), partitions=PARTITIONS)
-    if not empty:
-        fold.append((fact_key(line), line) for line in posts())
-        fold.drain()
-        assert fold.rejected == []
-    store_states(redis, "activity", fold.states)
-    return leaderboard_app(redis_url, [VERSION, *people_records()])
+    publisher = FoldingPublisher(fold, redis)
+    encoded = [(fact_key(line), msgspec.json.encode(line)) for line in (posts() if lines is None else lines)]
+    publisher.publish(EVENTS, encoded)
+    app = leaderboard_app(redis_url, [VERSION, *people_records(), *OPERATORS])
+    known = app.extensions["leaderboard"]
+    app.extensions["leaderboard"] = dataclasses.replace(known, publisher=publisher)
+    return app

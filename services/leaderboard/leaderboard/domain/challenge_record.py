@@ -19,7 +19,7 @@ VerificationState = Literal["unverified", "live", "removed"]
 
 
 class Rights(Struct, frozen=True, array_like=True):
-    """Whether a post may be shown: when that was asked, allowed (with which words) and withdrawn (ms; 0: never)."""
+    """Whether a post may be shown: when that was requested, allowed (with which words) and withdrawn (ms; 0: never)."""
 
     asked_ms: int = 0
     given_ms: int = 0
@@ -28,7 +28,7 @@ class Rights(Struct, frozen=True, array_like=True):
 
     @property
     def state(self) -> RightsState:
-        """The latest of what the author said; what was withdrawn at the same time stays withdrawn."""
+        """The latest answer of the author; what was withdrawn at the same time stays withdrawn."""
         if self.given_ms > self.withdrawn_ms:
             return "given"
         if self.withdrawn_ms:
@@ -36,7 +36,7 @@ class Rights(Struct, frozen=True, array_like=True):
         return "asked" if self.asked_ms else "unasked"
 
     def with_request(self, at_ms: int) -> "Rights":
-        """Returns the rights after they were asked for."""
+        """Returns the rights after a request for them."""
         return replace(self, asked_ms=max(self.asked_ms, at_ms))
 
     def with_permission(self, at_ms: int, wording: str) -> "Rights":
@@ -50,7 +50,7 @@ class Rights(Struct, frozen=True, array_like=True):
 
 
 class Review(Struct, frozen=True, array_like=True, order=True):
-    """The latest review: when (ms), its id, and what was decided by whom. Reviews are ordered by time, then by id."""
+    """The latest review: when (ms), its id, what was decided, and the operator. Reviews are ordered by time, then by id."""
 
     at_ms: int
     id: str
@@ -102,7 +102,7 @@ class Entry(Struct, frozen=True, array_like=True):
 
     @property
     def review_state(self) -> ReviewState:
-        """An appeal asks for another review of a refusal, once: one that was made after it stands."""
+        """An appeal leads to another review of a refusal, once: that review is final."""
         if self.review is None:
             return "waiting"
         if self.review.approved:
@@ -157,7 +157,7 @@ class WonPrize(Struct, frozen=True, array_like=True):
 class ChallengeRecord(Struct, frozen=True, array_like=True, tag="challenges"):
     """A person's part in the challenges of a program: when they joined each (seconds), and their posts.
 
-    `settled` are the challenges whose prizes were awarded, each with the second until which one can be taken back; `won` is what
+    `settled` are the challenges with awarded prizes, each with the second until which one can be taken back; `won` is what
     the person has won.
     """
 

@@ -15,7 +15,7 @@ MAX_VOTES = 100
 
 
 class Vote(Struct, frozen=True, array_like=True, order=True):
-    """A vote: when (ms), the id of its event, for whose post."""
+    """A vote: when (ms), the id of its event, the author and the post."""
 
     at_ms: int
     id: str

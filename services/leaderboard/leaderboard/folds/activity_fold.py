@@ -11,7 +11,7 @@ Within the limit the count is exact, up to MAX_FACTS_PER_DAY events of a person 
 state.
 
 A post that was removed and is there again (`post.verified`) counts again, from when it was published. What people do in challenges
-(`challenge_records`) and votes (`challenge_votes`) are kept here, too: they arrive on the same topic, for the same people.
+(`challenge_records`) and votes (`challenge_votes`) are stored here, too: they arrive on the same topic, for the same people.
 
 The boards of these metrics are written here too, for the person who did it, and for clicks the participant whose link it is:
 lines of both are on the partition of that person.
@@ -259,7 +259,7 @@ def _tally_keys(line: CountedEvent) -> list[str]:
 
 
 def _person(line: CountedEvent) -> str:
-    """For whom a line counts on boards."""
+    """The person for which a line counts on boards."""
     return line.participant if isinstance(line, LinkClicked | ClickReclassed) else line.person
 
 

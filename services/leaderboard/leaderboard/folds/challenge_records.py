@@ -160,7 +160,7 @@ class ChallengeRecords:
         catalog: Catalog,
         position: Position,
     ) -> ChallengeRecord:
-        """The record with the line. A post without anything to do with a challenge is not kept."""
+        """The record with the line. A post without anything to do with a challenge is not stored."""
         id_ = post_of(line)
         known = before.post(id_)
         post = replace(known, published_s=times.published_s, is_removed=times.is_removed)

@@ -1,4 +1,4 @@
-"""Challenges of a program: each as the first version that declares it says. Later versions change no hashtag and no day."""
+"""Challenges of a program: each as in the first version that declares it. Later versions change no hashtag and no day."""
 
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ class ChallengeTerms:
         return found.days if found else None
 
     def tagged(self, program: str, hashtags: tuple[str, ...], second: int, catalog: Catalog) -> list[ChallengeDays]:
-        """The challenges whose hashtag a post of this second has."""
+        """The challenges with a hashtag of a post of this second."""
         tags = {fold_hashtag(tag) for tag in hashtags}
         if not tags:
             return []

@@ -6,6 +6,7 @@ from leaderboard.http_api import (
     board_page,
     boards,
     challenge_actions,
+    challenge_console,
     challenge_page,
     challenges,
     closings,
@@ -38,7 +39,7 @@ BLUEPRINTS = (
     challenge_page.blueprint,
     wallet.blueprint,
 )
-CONSOLE = (console.blueprint,)  # pages for operators; not part of the API
+CONSOLE = (console.blueprint, challenge_console.blueprint)  # pages for operators; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

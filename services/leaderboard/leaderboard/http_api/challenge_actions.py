@@ -90,7 +90,7 @@ class VotesRequest(ActorRequest):
 
 
 class ThanksRequest(ActorRequest):
-    """Whom to thank, and for which day."""
+    """The person to thank, and for which day."""
 
     person = fields.Str(
         required=True,
@@ -161,7 +161,7 @@ def feature(body: dict[str, int], program: str, challenge: str, person: str, pos
 def request_rights(
     body: dict[str, object], program: str, challenge: str, person: str, post: str
 ) -> SubmissionDecisionResponse:
-    """Record that the author was asked whether their post may be shown. The platform reports the answer (`rights.given`)."""
+    """Record a request to the author: may their post be shown? The platform reports the answer (`rights.given`)."""
     require_submission(program, challenge, person, post)
     return publish_decision(RightsRequested, program, challenge, person, post, body["by"])
 

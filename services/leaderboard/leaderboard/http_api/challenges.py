@@ -122,7 +122,7 @@ def submissions(query: dict[str, object], program: str, challenge: str) -> Submi
 def gallery(query: dict[str, object], program: str, challenge: str) -> SubmissionPage:
     """The submissions that may be shown, the newest first: approved, there, and with the author's permission.
 
-    A page may have fewer items than asked for: posts of erased people are left out.
+    A page may have fewer items than `limit`: posts of erased people are left out.
     """
     _, days = require_challenge(program, challenge)
     page = _page("gallery", query, program, days)

@@ -1,11 +1,13 @@
 """What the views of this service use in addition to the shared context. One per process, found through the app."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
+from leaderboard.challenge_levels import read_challenge_levels
 from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
@@ -16,6 +18,7 @@ from leaderboard.growth_store import GrowthStore
 from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.network_store import NetworkStore
+from referral.catalog.view import Catalog
 from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
@@ -49,10 +52,16 @@ def init_app(app: Flask) -> Flask:
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
     closings = ClosingStore(shared.redis, partitions)
-    exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
+    challenges, time_zones = ChallengeStore(shared.redis, partitions), ProgramTimeZones()
+    terms = ChallengeTerms(time_zones)
+    exporter = LevelExporter(
+        [
+            lambda: read_closing_levels(closings, shared.clock.now_ms()),
+            lambda: read_challenge_levels(challenges, _declared(terms, shared.catalog), shared.clock.now_ms()),
+        ]
+    )
     shared.on_close(exporter.start().stop)
     init_console(app, None)
-    time_zones = ProgramTimeZones()
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
@@ -61,12 +70,17 @@ def init_app(app: Flask) -> Flask:
         InsightReader(InsightStore(shared.redis, partitions)),
         NetworkStore(shared.redis, partitions),
         ExperimentStore(shared.redis, partitions),
-        ChallengeStore(shared.redis, partitions),
-        ChallengeTerms(time_zones),
+        challenges,
+        terms,
         time_zones,
         shared.publisher(),
     )
     return app
+
+
+def _declared(terms: ChallengeTerms, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The challenges of all programs."""
+    return ((program, id_) for program in catalog.programs() for id_ in terms.all_of(program, catalog))
 
 
 def dependencies() -> Dependencies:

@@ -59,7 +59,7 @@ TEXTS: Mapping[BoardMetric, MetricTexts] = {
         _FIRST_PLACE,
     ),
     "challenge_score": MetricTexts(
-        lazy_gettext("Challenges"),
+        lazy_gettext("Challenge points"),
         lazy_gettext("Most challenge points"),
         lazy_gettext("Points"),
         lazy_gettext(
