@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count as counter
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from leaderboard.domain.challenge_vote import BURST_VOTES, held_votes
 from leaderboard.domain.score import count_of
 from leaderboard.folds import state_keys
 from leaderboard.folds.activity_fold import ActivityFold
+from leaderboard.folds.closings_fold import ClosingsFold
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ChallengeJoined,
@@ -42,15 +44,17 @@ from referral.events.facts import (
     Vote,
     VoteCounted,
     VotesReviewed,
+    fact_key,
 )
 from referral.events.line import ClockTicked
 from referral.events.reward_rules import Reward
-from referral.events.standings import PrizeAwarded, PrizeRevoked
+from referral.events.standings import PrizeAwarded, PrizeRevoked, StandingLine
 from referral.events.timestamps import to_ms
+from referral.topics import STANDINGS
 from tests.support.builders.challenges import GLOW30, with_challenges
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
 from tests.support.builders.participants import PROGRAM
-from tests.support.folds import FoldFeed
+from tests.support.folds import PARTITIONS, FoldFeed, LogFold
 
 MEI, BO = "psn_mei", "psn_bo"
 DAYS = challenge_days(GLOW30, ZONE)
@@ -330,7 +334,11 @@ def test_prizes_of_participants_and_of_the_week_are_awarded_when_the_challenge_i
         (MEI, "calendar", "calendar", "challenge:glow30:participant"),
         (MEI, "Skincare set", None, "challenge:glow30:week:1"),
     ]
-    assert feed.feed([_tick(DAYS.frozen_s + 60)]) == []
+    assert _awards(feed.feed([_tick(DAYS.frozen_s + 60)])) == []
+
+
+def _awards(lines: list[Any]) -> list[PrizeAwarded]:
+    return [line for line in lines if isinstance(line, PrizeAwarded)]
 
 
 def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_left() -> None:
@@ -348,3 +356,40 @@ def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_le
         assert [one.trigger for one in revoked if isinstance(one, PrizeRevoked)] == [
             "challenge:glow30:participant"
         ] * expected, line
+
+
+def test_the_first_of_the_closed_board_of_the_challenge_gets_the_final_prize() -> None:
+    """Over all partitions, as closed boards are; a winner with nothing left is replaced by the next."""
+    final = Reward(id="day", to="referrer", on="challenge.final", kind="gift", handover="in_store")
+    version = with_challenges(GLOW_VERSION, replace(GLOW30, prizes={"final": "day"}))
+    catalog = Catalog([replace(version, program=replace(version.program, rewards=(final,), holding_days=7))])
+    people = ["psn_a", "psn_b", "psn_c"]
+    lines = [post(f"x{who}{day}", 24 * day, who) for number, who in enumerate(people) for day in range(number + 1)]
+    counting = LogFold(ActivityFold(35, PARTITIONS), catalog)
+    closings = LogFold(ClosingsFold(), catalog, counting.log)
+    counting.append((fact_key(line), line) for line in lines)
+    counting.drain()
+    for minute in range(3):
+        _tick_both(counting, closings, DAYS.frozen_s + 900 + 60 * minute)
+    awarded = _standings(counting, PrizeAwarded)
+    assert [(one.participant, one.rule, one.period) for one in awarded] == [("psn_c", "day", "challenge.glow30")]
+    for day in range(3):
+        gone = fact(PostRemoved, 32 * 24, "psn_c", data=Post(post=f"xpsn_c{day}"))
+        counting.append([(fact_key(gone), gone)])
+    _tick_both(counting, closings, DAYS.frozen_s + 1800)
+    assert [one.participant for one in _standings(counting, PrizeRevoked)] == ["psn_c"]
+    assert [one.participant for one in _standings(counting, PrizeAwarded)] == ["psn_c", "psn_b"]
+    assert (counting.rejected, closings.rejected) == ([], [])
+
+
+def _tick_both(counting: LogFold, closings: LogFold, second: int) -> None:
+    """Time reaches the events, and then the standings, which have it by another fold."""
+    counting.append_tick(_tick(second))
+    counting.drain()
+    closings.append_tick(_tick(second))
+    closings.drain()
+
+
+def _standings(fold: LogFold, kind: type) -> list[Any]:
+    lines = (msgspec.json.decode(raw, type=StandingLine) for raw in fold.log.lines(STANDINGS.name))
+    return [line for line in lines if isinstance(line, kind)]

@@ -11,23 +11,16 @@ from msgspec.structs import replace
 from leaderboard.domain.challenge_record import ChallengeRecord, WonPrize, with_item
 from leaderboard.domain.challenge_score import ChallengeDays, counted_posts
 from leaderboard.folds import state_keys
-from leaderboard.folds.challenge_terms import ChallengeTerms
+from leaderboard.folds.challenge_terms import PRIZE_TRIGGERS, ChallengeTerms, final_version
 from leaderboard.folds.closing_terms import prize_text
 from referral.catalog.view import Catalog
 from referral.events.challenges import Challenge, ChallengePrize
 from referral.events.entities import ProgramVersion
-from referral.events.reward_rules import RewardTrigger
 from referral.events.standings import PrizeAwarded, PrizeRevoked
 from referral.events.timestamps import DAY_MS
 from referral.fold.fold import Decision, Output, Timer
 from referral.topics import STANDINGS
 
-PRIZE_TRIGGERS: dict[ChallengePrize, RewardTrigger] = {
-    "every_participant": "challenge.participant",
-    "weekly": "challenge.weekly",
-    "final": "challenge.final",
-}
-"""The trigger of the rewards that pay a prize."""
 _DAY_S = DAY_MS // 1000
 _METRIC = "challenge_score"
 
@@ -48,7 +41,7 @@ def settle(
     for id_, one in terms.all_of(program, catalog).items():
         if id_ in record.settled or one.days.frozen_s * 1000 > now_ms:
             continue
-        version, challenge = _version(program, one.days, catalog)
+        version, challenge = final_version(program, one.days, catalog)
         until_s = one.days.frozen_s + version.program.holding_days * _DAY_S
         won = [*earned(record, one.days, version, challenge)]
         after = replace(after, settled=with_item(after.settled, id_, until_s), won=(*after.won, *won))
@@ -97,19 +90,6 @@ def earned(
             rules = {rule.id for rule in version.program.rewards if rule.on == PRIZE_TRIGGERS[kind]}
             rule = prize if isinstance(prize, str) and prize in rules else None
             yield WonPrize(trigger, days.id, version.version, prize_text(prize), rule)
-
-
-def _version(program: str, days: ChallengeDays, catalog: Catalog) -> tuple[ProgramVersion, Challenge]:
-    """The version in force on the last day, or the newest one before that has the challenge."""
-    last = catalog.program_at(program, days.end_s * 1000 - 1)
-    versions = [*([last] if last else []), *reversed(catalog.versions(program))]
-    found = (
-        (version, challenge)
-        for version in versions
-        for challenge in version.program.challenges
-        if challenge.id == days.id
-    )
-    return next(found)
 
 
 def _participant(challenge: str) -> str:

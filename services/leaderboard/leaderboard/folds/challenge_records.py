@@ -5,7 +5,8 @@ changes, so that a withdrawal, a removed post or a ban takes a post off the gall
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar, assert_never, get_args
+from datetime import datetime
+from typing import NamedTuple, TypeVar, assert_never, cast, get_args
 
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from leaderboard.domain.challenge_score import ChallengeDays, counts, points
 from leaderboard.domain.score import score_of
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.challenge_prizes import next_settlement_ms, with_losses
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.person_boards import BoardChanges, PersonBoards
@@ -46,7 +48,7 @@ from referral.events.facts import (
     VotesReviewed,
 )
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Key, Output, Position, SortedSetMember, Timer
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, Timer
 
 PostLine = PostPublished | PostRemoved | PostVerified
 SubmissionFact = (
@@ -74,16 +76,28 @@ class PostTimes(NamedTuple):
     is_removed: bool
 
 
+class _CorrectedScore(NamedTuple):
+    """Whose score changed, and when: what a correction of a closed board needs."""
+
+    occurred_at: datetime
+    referrer: str
+
+
 class ChallengeRecords:
     """Applies the lines of challenges to the records of people."""
 
-    def __init__(self, terms: ChallengeTerms, boards: PersonBoards) -> None:
+    def __init__(self, terms: ChallengeTerms, boards: PersonBoards, parts: BoardParts) -> None:
         self._terms = terms
         self._boards = boards
+        self._parts = parts
 
-    def keys(self, program: str, person: str) -> tuple[str, str]:
+    def keys(self, program: str, person: str) -> tuple[str, str, str]:
         """The states that every line of a person's part in challenges needs."""
-        return state_keys.challenge_record(program, person), state_keys.tally("challenge_score", program, person)
+        record, tally = (
+            state_keys.challenge_record(program, person),
+            state_keys.tally("challenge_score", program, person),
+        )
+        return record, tally, CLOCK
 
     def decide(
         self,
@@ -94,7 +108,7 @@ class ChallengeRecords:
         position: Position,
     ) -> tuple[Changes, list[Output]]:
         """Returns the changes of a line, and the prizes that it takes back; `times` are those of its post, with this line."""
-        key, _ = self.keys(line.program, line.person)
+        key = state_keys.challenge_record(line.program, line.person)
         known = states[key]
         before = known if isinstance(known, ChallengeRecord) else ChallengeRecord()
         if isinstance(line, ChallengeJoined):
@@ -121,7 +135,29 @@ class ChallengeRecords:
             changes |= {} if due_ms is None else {Timer(key): due_ms}
         for one in days:
             changes |= _lists(line.program, line.person, after, posts, one, hidden)
+            if points(before, one) != points(after, one):
+                self._close(line, one, changes, outputs, states, catalog)
         return changes, outputs
+
+    def _close(
+        self,
+        line: ChallengeLine | PersonBanned | PersonUnbanned,
+        days: ChallengeDays,
+        changes: Changes,
+        outputs: list[Output],
+        states: Mapping[Key, object],
+        catalog: Catalog,
+    ) -> None:
+        """Registers the board of a challenge to be closed; once it is closed, adds the correction of a person's score."""
+        board = state_keys.board(line.program, "challenge_score", state_keys.challenge_period(days.id))
+        score = changes[SortedSetMember(board, line.person)]
+        decision: Decision[bytes] = Decision()
+        corrected = _CorrectedScore(line.occurred_at, line.person)
+        windows = [(days.start_s, days.end_s)]
+        known = cast("Mapping[Key, bytes | float | None]", states)
+        self._parts.record((board,), windows, [cast("float | None", score)], corrected, known, catalog, decision)
+        changes.update(cast("Changes", decision.changes))
+        outputs += decision.outputs
 
     def set_hidden(
         self, line: PersonBanned | PersonUnbanned, states: Mapping[Key, object], catalog: Catalog, position: Position
@@ -142,6 +178,8 @@ class ChallengeRecords:
                 changes |= _lists(program, person, record, posts, one.days, hidden)
                 record, lost = with_losses(record, program, person, line.occurred_at, now_s, hidden, one.days)
                 outputs += lost
+                if points(record, one.days):
+                    self._close(line, one.days, changes, outputs, states, catalog)
         return ({**changes, key: record} if outputs else changes), outputs
 
     def _joined(

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from leaderboard.domain.challenge_score import ChallengeDays, challenge_days
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
-from referral.events.challenges import Challenge
+from referral.events.challenges import Challenge, ChallengePrize
+from referral.events.entities import ProgramVersion
 from referral.events.normal_forms import fold_hashtag
+from referral.events.reward_rules import RewardTrigger
 
 
 class DeclaredChallenge(NamedTuple):
@@ -15,6 +17,27 @@ class DeclaredChallenge(NamedTuple):
     challenge: Challenge
     days: ChallengeDays
     tag: str
+
+
+PRIZE_TRIGGERS: dict[ChallengePrize, RewardTrigger] = {
+    "every_participant": "challenge.participant",
+    "weekly": "challenge.weekly",
+    "final": "challenge.final",
+}
+"""The trigger of the rewards that pay a prize."""
+
+
+def final_version(program: str, days: ChallengeDays, catalog: Catalog) -> tuple[ProgramVersion, Challenge]:
+    """The version by which prizes are awarded: in force on the last day, or otherwise the newest one with the challenge."""
+    last = catalog.program_at(program, days.end_s * 1000 - 1)
+    versions = [*([last] if last else []), *reversed(catalog.versions(program))]
+    found = (
+        (version, challenge)
+        for version in versions
+        for challenge in version.program.challenges
+        if challenge.id == days.id
+    )
+    return next(found)
 
 
 class ChallengeTerms:

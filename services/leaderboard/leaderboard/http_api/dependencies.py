@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
@@ -11,6 +12,8 @@ from leaderboard.challenge_levels import read_challenge_levels
 from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
+from leaderboard.draw_fetcher import INTERVAL_S, DrawFetcher
+from leaderboard.experiment_levels import read_experiment_levels
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.time_zones import ProgramTimeZones
@@ -23,8 +26,10 @@ from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.telemetry.level_exporter import LevelExporter
+from referral.topics import STANDINGS
 
 _NAME = "leaderboard"
+_FETCHING = "http:fetching-rounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +56,19 @@ def init_app(app: Flask) -> Flask:
     """Adds the dependencies to an app of the shared factory."""
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
-    closings = ClosingStore(shared.redis, partitions)
+    closings, experiments = ClosingStore(shared.redis, partitions), ExperimentStore(shared.redis, partitions)
     challenges, time_zones = ChallengeStore(shared.redis, partitions), ProgramTimeZones()
     terms = ChallengeTerms(time_zones)
     exporter = LevelExporter(
         [
             lambda: read_closing_levels(closings, shared.clock.now_ms()),
+            lambda: read_experiment_levels(experiments, shared.catalog, shared.clock.now_ms()),
             lambda: read_challenge_levels(challenges, _declared(terms, shared.catalog), shared.clock.now_ms()),
         ]
     )
     shared.on_close(exporter.start().stop)
+    if shared.settings.drand:
+        shared.on_close(_draw_fetcher(shared, closings).start().stop)
     init_console(app, None)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
@@ -69,7 +77,7 @@ def init_app(app: Flask) -> Flask:
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
         NetworkStore(shared.redis, partitions),
-        ExperimentStore(shared.redis, partitions),
+        experiments,
         challenges,
         terms,
         time_zones,
@@ -81,6 +89,20 @@ def init_app(app: Flask) -> Flask:
 def _declared(terms: ChallengeTerms, catalog: Catalog) -> Iterator[tuple[str, str]]:
     """The challenges of all programs."""
     return ((program, id_) for program in catalog.programs() for id_ in terms.all_of(program, catalog))
+
+
+def _draw_fetcher(shared: Context, closings: ClosingStore) -> DrawFetcher:
+    """One process of all takes each turn: a key at Redis that lasts a little less than the time between two."""
+    from leaderboard.drand_client import DrandClient  # it loads an HTTP client, which only this needs
+
+    publisher, redis = shared.publisher(), shared.redis
+    return DrawFetcher(
+        awaited=closings.awaited_draws,
+        signature=DrandClient(shared.settings.drand).signature,
+        publish=lambda line: publisher.publish(STANDINGS, [(line.program, msgspec.json.encode(line))]),
+        now_ms=shared.clock.now_ms,
+        is_my_turn=lambda: bool(redis.set(_FETCHING, "1", nx=True, ex=int(INTERVAL_S) - 5)),
+    )
 
 
 def dependencies() -> Dependencies:

@@ -8,7 +8,7 @@ from flask import Response, make_response, render_template, request
 
 from leaderboard.challenge_store import ListedPost
 from leaderboard.domain.challenge_score import ChallengeDays
-from leaderboard.folds.challenge_prizes import PRIZE_TRIGGERS
+from leaderboard.folds.challenge_terms import PRIZE_TRIGGERS
 from leaderboard.http_api.challenge_responses import ChallengeState, challenge_state
 from leaderboard.http_api.challenges import challenge_board, find_challenge
 from leaderboard.http_api.dependencies import dependencies
