@@ -140,13 +140,20 @@ _LINES = st.one_of(
 
 @given(lines=st.lists(_LINES, max_size=25), chance=st.randoms(use_true_random=False))
 def test_any_order_of_the_facts_ends_in_the_same_state(lines: list[Any], chance: Any) -> None:
-    """Also with facts that are sent twice: records, lists, votes, boards and tallies are equal to the byte."""
+    """Also with facts that are sent twice: records, lists, votes, boards and tallies are equal to the byte.
+
+    Which boards are to be closed is not compared: an empty one that once had an entry is registered, too.
+    """
     first = fold_of(lines)
     again = [*lines, *(line for line in lines if chance.random() < 0.3)]
     chance.shuffle(again)
     other = fold_of(again)
     assert other.values == first.values
-    assert other.scores == first.scores
+    assert _without_register(other) == _without_register(first)
+
+
+def _without_register(feed: FoldFeed) -> dict[tuple[str, str], float]:
+    return {key: score for key, score in feed.scores.items() if key[0] != "closing-boards"}
 
 
 @given(lines=st.lists(_LINES, max_size=25))
@@ -236,7 +243,8 @@ def test_a_banned_person_is_in_no_list_until_the_ban_is_lifted() -> None:
     for name in ("participants", "submissions", "counted", "waiting", "gallery"):
         assert members(feed, name) == set(), name
     assert total(feed) == 0
-    assert fold_of([*lines[:3], ban, lines[3], lifted]).scores == fold_of(lines).scores
+    restored = fold_of([*lines[:3], ban, lines[3], lifted])
+    assert _without_register(restored) == _without_register(fold_of(lines))
 
 
 def test_nothing_enters_after_the_challenge_is_frozen() -> None:
@@ -326,8 +334,8 @@ def test_prizes_of_participants_and_of_the_week_are_awarded_when_the_challenge_i
     feed = FoldFeed(ActivityFold(35), Catalog([PAID]))
     lines = [post("x", 1), post("y", 30), decision(SubmissionFeatured, 40, "y", week=1)]
     gone = [post("z", 5, BO), fact(PostRemoved, 6, BO, data=Post(post="z"))]
-    assert feed.feed([*lines, *gone, _tick(DAYS.frozen_s - 1)]) == []
-    awarded = feed.feed([_tick(DAYS.frozen_s)])
+    assert _awards(feed.feed([*lines, *gone, _tick(DAYS.frozen_s - 1)])) == []
+    awarded = _awards(feed.feed([_tick(DAYS.frozen_s)]))
     assert [
         (one.participant, one.prize, one.rule, one.trigger) for one in awarded if isinstance(one, PrizeAwarded)
     ] == [
