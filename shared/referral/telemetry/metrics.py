@@ -265,6 +265,17 @@ ROWS = (
         "gauge",
         "How long the submission that has waited the longest has waited for a review, seconds; 0 if none waits.",
     ),
+    # Live streams, in the HTTP service of leaderboard
+    MetricRow(
+        "live_streams", "gauge", "Live streams that are open, of pages and API keys.", multiprocess_mode="livesum"
+    ),
+    MetricRow(
+        "live_streams_ended",
+        "counter",
+        "Live streams that ended or were refused, by reason (left, renewed: the reader connects again, expired, closing, slow,"
+        " client_limit, process_limit).",
+        ("reason",),
+    ),
     MetricRow(
         "draw_waiting_seconds",
         "gauge",

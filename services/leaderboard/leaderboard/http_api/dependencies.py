@@ -20,6 +20,7 @@ from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
+from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
 from referral.catalog.view import Catalog
 from referral.console.guard import init_console
@@ -36,7 +37,7 @@ _FETCHING = "http:fetching-rounds"
 class Dependencies:
     """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments and challenges.
 
-    Publishes the randomness of draws, and decisions about submissions.
+    Publishes the randomness of draws, and decisions about submissions. Follows the log for live streams while someone watches.
     """
 
     boards: BoardStore
@@ -50,6 +51,7 @@ class Dependencies:
     challenge_terms: ChallengeTerms
     time_zones: ProgramTimeZones
     publisher: Publisher
+    live: LiveFeed
 
 
 def init_app(app: Flask) -> Flask:
@@ -70,6 +72,8 @@ def init_app(app: Flask) -> Flask:
     if shared.settings.drand:
         shared.on_close(_draw_fetcher(shared, closings).start().stop)
     init_console(app, None)
+    live = LiveFeed(shared.settings)
+    shared.on_close(live.close)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
@@ -82,6 +86,7 @@ def init_app(app: Flask) -> Flask:
         terms,
         time_zones,
         shared.publisher(),
+        live,
     )
     return app
 
