@@ -132,7 +132,8 @@ def test_the_boards_of_every_metric_are_closed_by_the_fold_that_writes_them(metr
     source = BOARD_METRICS[metric].fold
     assert source in SOURCES
     program = msgspec.structs.replace(GLOW, boards=(Board(metric=metric, periods=("week", "month")),))
-    catalog = Catalog([ProgramVersion(recorded_at=START, program=program, version=1, effective_from=START)])
+    version = ProgramVersion(recorded_at=START, program=program, version=1, effective_from=START)
+    catalog = Catalog([with_challenges(version)])
     counting = LogFold(_folds(PARTITIONS)[source], catalog)
     closings = LogFold(ClosingsFold(), catalog, counting.log)
     adding, removing = COUNTED[metric]
@@ -145,7 +146,8 @@ def test_the_boards_of_every_metric_are_closed_by_the_fold_that_writes_them(metr
         (metric, "2026-W44", 1),
         (metric, "2026-11", 1),
     ]
-    assert [(one.participant, one.score) for line in closed for one in line.top] == [(AMY, 1), (AMY, 1)]
+    worth = WORTH.get(metric, 1)
+    assert [(one.participant, one.score) for line in closed for one in line.top] == [(AMY, worth), (AMY, worth)]
     if removing is not None:
         counting.append_to(1, removing)
         _tick(counting, closings, MONTH_CLOSES + timedelta(days=1))
@@ -166,4 +168,5 @@ def _tick(counting: LogFold, closings: LogFold, at: datetime) -> None:
 
 def _closed_boards(counting: LogFold) -> list[BoardClosed]:
     lines = (msgspec.json.decode(raw, type=StandingLine) for raw in counting.log.lines(STANDINGS.name))
-    return sorted((line for line in lines if isinstance(line, BoardClosed)), key=lambda line: line.occurred_at)
+    closed = (line for line in lines if isinstance(line, BoardClosed) and not line.period.startswith("challenge."))
+    return sorted(closed, key=lambda line: line.occurred_at)
