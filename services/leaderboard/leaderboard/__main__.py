@@ -41,16 +41,16 @@ def _boards(settings: Settings) -> AnyFold:
     return BoardsFold(settings.partitions)
 
 
-def _growth(_: Settings) -> AnyFold:
+def _growth(settings: Settings) -> AnyFold:
     from leaderboard.folds.growth_fold import GrowthFold
 
-    return GrowthFold()
+    return GrowthFold(settings.partitions)
 
 
 def _activity(settings: Settings) -> AnyFold:
     from leaderboard.folds.activity_fold import ActivityFold
 
-    return ActivityFold(settings.lateness_days)
+    return ActivityFold(settings.lateness_days, settings.partitions)
 
 
 def _closings(_: Settings) -> AnyFold:

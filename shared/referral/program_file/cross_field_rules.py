@@ -22,7 +22,7 @@ from referral.program_file.adapter_rules import adapter_fields
 from referral.program_file.code_rules import code_belongs, codes_cannot_be_guessed
 from referral.program_file.kind_rules import kind_mistakes
 from referral.program_file.money_rules import money_of_rewards
-from referral.program_file.prize_rules import draws_can_be_held, prizes_are_rewards
+from referral.program_file.prize_rules import draws_can_be_held, prizes_are_rewards, tickets_are_in_draws
 from referral.program_file.raw_section import RawSection, with_ancestors
 from referral.program_file.trigger_rules import trigger_mistakes
 from referral.validation.mistakes import Mistake
@@ -210,6 +210,15 @@ def challenges(program: RawSection) -> Iterator[Mistake]:
             continue
         if last_day is not None:
             yield from _within_program(challenge, span, last_day)
+        yield from _votes_within(challenge, span)
+
+
+def _votes_within(challenge: RawSection, span: "_Span") -> Iterator[Mistake]:
+    if (text := challenge.text("vote_from")) is None:
+        return
+    opens = date.fromisoformat(text)
+    if opens < span.first or (span.after is not None and opens >= span.after):
+        yield challenge.mistake("vote_from", "must be one of the days of the challenge")
 
 
 def _within_program(challenge: RawSection, span: "_Span", last_day: date) -> Iterator[Mistake]:
@@ -281,6 +290,7 @@ RULES: tuple[Rule, ...] = (
     prizes_can_be_won,
     prizes_are_rewards,
     draws_can_be_held,
+    tickets_are_in_draws,
     experiments,
     channels_of_the_program,
     end_after_beginning,

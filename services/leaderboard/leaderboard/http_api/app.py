@@ -2,7 +2,18 @@
 
 from flask import Flask
 
-from leaderboard.http_api import board_page, boards, closings, console, draws, experiments, insights, networks, wallet
+from leaderboard.http_api import (
+    board_page,
+    boards,
+    closings,
+    console,
+    draws,
+    experiments,
+    figures,
+    insights,
+    networks,
+    wallet,
+)
 from leaderboard.http_api.dependencies import init_app
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
@@ -15,6 +26,7 @@ BLUEPRINTS = (
     closings.blueprint,
     draws.blueprint,
     insights.blueprint,
+    figures.blueprint,
     networks.blueprint,
     experiments.blueprint,
     board_page.blueprint,
