@@ -52,7 +52,9 @@ def test_topics_as_expected_pass() -> None:
 @pytest.mark.parametrize("operations", [None, [], ["DESCRIBE"], ["WRITE", "DESCRIBE"]])
 def test_a_missing_right_is_named_with_user_topic_and_command(operations: list[str] | None) -> None:
     """Leaderboard reads conversions."""
-    with pytest.raises(AccessDenied, match=r"user 'board' is not permitted .* READ shop\.conversions.*topics ensure --acls"):
+    with pytest.raises(
+        AccessDenied, match=r"user 'board' is not permitted .* READ shop\.conversions.*topics ensure --acls"
+    ):
         check(conversions={"authorized_operations": operations})
 
 
