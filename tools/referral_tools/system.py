@@ -89,7 +89,8 @@ DIRECTORY = ProcessRow("directory", "link_issuer", ("directory",), 11)
 SERVICES = tuple(row.name for row in TABLE if row.serves)
 CLUSTER_TABLE = (*TABLE, *(row.second_worker() for row in TABLE if not row.serves))
 FRONT_PORT = 0  # above the base, as for the rows
-PORTS = (FRONT_PORT, DIRECTORY.port, *(row.port for row in TABLE))
+LIVE_PORT = 5  # on which leaderboard serves live streams
+PORTS = (FRONT_PORT, LIVE_PORT, DIRECTORY.port, *(row.port for row in TABLE))
 
 
 class System:
@@ -124,7 +125,7 @@ class System:
         self.processes: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
-        refuse_taken(tuple(self._base + port for port in (FRONT_PORT, *(row.port for row in self.rows))))
+        refuse_taken(tuple(self._base + port for port in (FRONT_PORT, LIVE_PORT, *(row.port for row in self.rows))))
         try:
             self.stack.start()
             ensure_topics(self.settings)
@@ -188,6 +189,7 @@ class System:
             "REFERRAL_HTTP_PORT": str(self._base + row.port),
             "REFERRAL_METRICS_PORT": "0" if row.serves else str(self._base + row.port),
             "REFERRAL_WORKER": str(row.slot),
+            "REFERRAL_LIVE_PORT": str(self._base + LIVE_PORT) if row.name == "leaderboard" else "0",
         }
         log = self.home / "logs" / f"{row.name}.log"
         environ = self.environ | own | dict(environ or {})
@@ -200,7 +202,8 @@ class System:
         return Process(row.name, command, log, environ)
 
     def _supervised_front_door(self) -> SupervisedProcess:
-        process = front_door(self.home, self._base + FRONT_PORT, self.services, self.settings.max_body)
+        services = self.services | {"leaderboard-live": f"http://127.0.0.1:{self._base + LIVE_PORT}"}
+        process = front_door(self.home, self._base + FRONT_PORT, services, self.settings.max_body)
         self.processes[process.name] = process
         return SupervisedProcess(process, lambda: self.is_ready(process.name))
 
@@ -231,7 +234,14 @@ def free_base() -> int:
         with contextlib.suppress(PortTaken):
             stack_ports(base)
             cluster_ports(base)
-            refuse_taken((base + FRONT_PORT, base + DIRECTORY.port, *(base + row.port for row in CLUSTER_TABLE)))
+            refuse_taken(
+                (
+                    base + FRONT_PORT,
+                    base + LIVE_PORT,
+                    base + DIRECTORY.port,
+                    *(base + row.port for row in CLUSTER_TABLE),
+                )
+            )
             return base
     raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 

@@ -259,6 +259,17 @@ ROWS = (
         "How far a partition of a boards fold is behind the others with writing its parts of closed boards, seconds.",
         ("fold", "partition"),
     ),
+    # Live streams, in the HTTP service of leaderboard
+    MetricRow(
+        "live_streams", "gauge", "Live streams that are open, of pages and API keys.", multiprocess_mode="livesum"
+    ),
+    MetricRow(
+        "live_streams_ended",
+        "counter",
+        "Live streams that ended or were refused, by reason (left, renewed: the reader connects again, expired, closing, slow,"
+        " client_limit, process_limit).",
+        ("reason",),
+    ),
     MetricRow(
         "draw_waiting_seconds",
         "gauge",

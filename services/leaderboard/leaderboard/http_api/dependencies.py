@@ -16,6 +16,7 @@ from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
+from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
 from referral.console.guard import init_console
 from referral.http.context import Context
@@ -31,7 +32,7 @@ _FETCHING = "http:fetching-rounds"
 class Dependencies:
     """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments, and time zones.
 
-    Publishes the randomness of draws.
+    Publishes the randomness of draws. Follows the log for live streams while someone watches.
     """
 
     boards: BoardStore
@@ -43,6 +44,7 @@ class Dependencies:
     experiments: ExperimentStore
     time_zones: ProgramTimeZones
     publisher: Publisher
+    live: LiveFeed
 
 
 def init_app(app: Flask) -> Flask:
@@ -60,6 +62,8 @@ def init_app(app: Flask) -> Flask:
     if shared.settings.drand:
         shared.on_close(_draw_fetcher(shared, closings).start().stop)
     init_console(app, None)
+    live = LiveFeed(shared.settings)
+    shared.on_close(live.close)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
         BoardHistory(shared.redis, partitions),
@@ -70,6 +74,7 @@ def init_app(app: Flask) -> Flask:
         experiments,
         ProgramTimeZones(),
         shared.publisher(),
+        live,
     )
     return app
 
