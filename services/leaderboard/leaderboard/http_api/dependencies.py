@@ -10,7 +10,7 @@ from leaderboard.board_store import BoardStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
 from leaderboard.draw_fetcher import INTERVAL_S, DrawFetcher
-from leaderboard.experiment_levels import read_experiment_levels
+from leaderboard.experiment_levels import ExperimentLevels
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> Flask:
     exporter = LevelExporter(
         [
             lambda: read_closing_levels(closings, shared.clock.now_ms()),
-            lambda: read_experiment_levels(experiments, shared.catalog, shared.clock.now_ms()),
+            ExperimentLevels(experiments, shared.catalog, shared.clock.now_ms).read,
         ]
     )
     shared.on_close(exporter.start().stop)
