@@ -97,7 +97,7 @@ class ActivityFold:
 
     first_timers: Mapping[str, State] = BoardParts.first_timers
 
-    def __init__(self, lateness_days: int, partitions: int = 1) -> None:
+    def __init__(self, lateness_days: int, partitions: int) -> None:
         self._lateness_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
         self._parts = BoardParts(self.name, partitions)

@@ -13,7 +13,7 @@ from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
 from leaderboard.draw_fetcher import INTERVAL_S, DrawFetcher
-from leaderboard.experiment_levels import read_experiment_levels
+from leaderboard.experiment_levels import ExperimentLevels
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.time_zones import ProgramTimeZones
@@ -64,7 +64,7 @@ def init_app(app: Flask) -> Flask:
     exporter = LevelExporter(
         [
             lambda: read_closing_levels(closings, shared.clock.now_ms()),
-            lambda: read_experiment_levels(experiments, shared.catalog, shared.clock.now_ms()),
+            ExperimentLevels(experiments, shared.catalog, shared.clock.now_ms).read,
             lambda: read_challenge_levels(challenges, _declared(terms, shared.catalog), shared.clock.now_ms()),
         ]
     )
