@@ -105,7 +105,7 @@ class FoldingPublisher:
 
 def challenge_app(redis: RedisClient, redis_url: str, lines: Iterable[Any] | None = None) -> Flask:
     """Returns the app, with the states that the fold has of these lines (`posts` by default) in Redis; its clock is at NOW."""
-    fold = LogFold(ActivityFold(35), Catalog([VERSION]), partitions=PARTITIONS)
+    fold = LogFold(ActivityFold(35, PARTITIONS), Catalog([VERSION]), partitions=PARTITIONS)
     publisher = FoldingPublisher(fold, redis)
     encoded = [(fact_key(line), msgspec.json.encode(line)) for line in (posts() if lines is None else lines)]
     publisher.publish(EVENTS, encoded)

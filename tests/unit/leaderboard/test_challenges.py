@@ -89,7 +89,7 @@ def shown(name: str, hours: float) -> list[Any]:
 
 def fold_of(lines: Iterable[Any]) -> FoldFeed:
     """Returns the fold after these lines; votes that it counts are fed back to it."""
-    feed = FoldFeed(ActivityFold(35), CATALOG, only_loaded=True)
+    feed = FoldFeed(ActivityFold(35, 1), CATALOG, only_loaded=True)
     for line in lines:
         feed.feed(one for one in feed.feed([line]) if isinstance(one, VoteCounted))
     return feed
@@ -250,7 +250,7 @@ def test_a_banned_person_is_in_no_list_until_the_ban_is_lifted() -> None:
 def test_nothing_enters_after_the_challenge_is_frozen() -> None:
     """A day after its end: what was posted in time but arrives later is not a submission."""
     for late, expected in ((DAYS.frozen_s * 1000 - 1, 1), (DAYS.frozen_s * 1000, 0)):
-        feed = FoldFeed(ActivityFold(35), CATALOG)
+        feed = FoldFeed(ActivityFold(35, 1), CATALOG)
         feed.feed([post("x", 29 * 24)], recorded_at_ms=late)
         assert len(members(feed, "submissions")) == expected
 
@@ -331,7 +331,7 @@ def _tick(seconds: int) -> ClockTicked:
 
 def test_prizes_of_participants_and_of_the_week_are_awarded_when_the_challenge_is_frozen() -> None:
     """Once, by what counts then; a prize that is the id of a reward is paid by it, any other is handed out by people."""
-    feed = FoldFeed(ActivityFold(35), Catalog([PAID]))
+    feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))
     lines = [post("x", 1), post("y", 30), decision(SubmissionFeatured, 40, "y", week=1)]
     gone = [post("z", 5, BO), fact(PostRemoved, 6, BO, data=Post(post="z"))]
     assert _awards(feed.feed([*lines, *gone, _tick(DAYS.frozen_s - 1)])) == []
@@ -358,7 +358,7 @@ def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_le
         (fact(PersonBanned, 31 * 24, by="lin"), one_day, 1),
         (fact(PostRemoved, 31 * 24, data=Post(post="x")), 8 * one_day, 0),
     ):
-        feed = FoldFeed(ActivityFold(35), Catalog([PAID]))
+        feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))
         feed.feed([post("x", 1), _tick(DAYS.frozen_s)])
         revoked = feed.feed([line], recorded_at_ms=(DAYS.frozen_s + after_s) * 1000)
         assert [one.trigger for one in revoked if isinstance(one, PrizeRevoked)] == [
