@@ -120,11 +120,11 @@ class Demo:
                 watch.until_folded()
                 draw = self._hold_draw(client, reader, program, log)
                 self._wait_for_deliveries(figures_now, webhook, watch, clock)
-                watch.tick(clock, to_ms(self._settled))
+                watch.tick(clock, to_ms(self._comparison_time))
         with show_phase(self.console, "Verifying closed boards and proofs of ranks"):
             closings = verify_closings(figures_now, program, log.closed_boards(), log.board_steps(), draw, self.seed)
         played.journal.conversions, played.journal.looks = log.conversions(), log.looks(program)
-        played.journal.draws, played.journal.clock = list(closings.draws), self._settled
+        played.journal.draws, played.journal.clock = list(closings.draws), self._comparison_time
         with show_phase(self.console, "Computing every figure again from what was accepted"):
             figures = Oracle(program, figures_now.person_id).facts(played.journal)
         ledger = measured_ledger(
@@ -140,7 +140,7 @@ class Demo:
             verdict = compare_figures(figures_now, figures, played, ledger, self.seed)
             insights = check_insights(figures_now, figures.insights, self._first_day, self._end.date())
             compare_insights(verdict, insights)
-            compare_closings(verdict, closings, figures.boards, self._settled)
+            compare_closings(verdict, closings, figures.boards, self._comparison_time)
         show_verdict(self.console, verdict)
         verified, seconds = Verified(closings, insights), time.monotonic() - started
         found = summary(verdict, figures_now, self._span, played, figures, ledger, verified, seconds)
@@ -191,7 +191,7 @@ class Demo:
         while (waiting := figures_now.webhook(webhook).waiting) and time.monotonic() < deadline:
             if waiting < least:
                 least, deadline = waiting, time.monotonic() + _DELIVERED_WITHIN_S
-            clock.set(min(clock.now_ms() + _LOOK_MOVES_MS, to_ms(self._settled)))
+            clock.set(min(clock.now_ms() + _LOOK_MOVES_MS, to_ms(self._comparison_time)))
             time.sleep(_LOOK_S)
         watch.until_folded()
 
@@ -205,7 +205,7 @@ class Demo:
         return self._end.date() - timedelta(days=self.model.days)
 
     @property
-    def _settled(self) -> datetime:
+    def _comparison_time(self) -> datetime:
         """When everything is compared: the clock is stopped, so that both sides count the same windows."""
         return self._end + _SETTLE
 

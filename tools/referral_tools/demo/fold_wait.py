@@ -63,7 +63,7 @@ class FoldWaiter:
             waiting = set(starts)
             while waiting:
                 ends = reader.ends(EVENTS)
-                waiting -= _ticked(reader, starts, ends, at_ms)
+                waiting -= _partitions_with_tick(reader, starts, ends, at_ms)
                 starts = ends
                 if time.monotonic() > deadline:
                     raise FoldsBehind(f"no tick within {_WITHIN_S:.0f} s in {len(waiting)} partitions of {EVENTS.name}")
@@ -71,7 +71,7 @@ class FoldWaiter:
         self.until_folded()
 
 
-def _ticked(reader: KafkaLogReader, starts: Offsets, ends: Offsets, at_ms: int) -> set[int]:
+def _partitions_with_tick(reader: KafkaLogReader, starts: Offsets, ends: Offsets, at_ms: int) -> set[int]:
     """The partitions with a tick of this time or later."""
     return {
         partition

@@ -76,8 +76,8 @@ class LogReadings:
         ]
 
     def closed_boards(self) -> list[BoardClosed]:
-        """The closings of boards."""
-        return [line for line in self._standings() if isinstance(line, BoardClosed)]
+        """The closings of boards of referrals."""
+        return [line for line in self._standings() if isinstance(line, BoardClosed) and line.metric == "referrals"]
 
     def verdicts(self) -> Iterator[AttributionLine]:
         """The verdicts on followers of the program, each once."""

@@ -166,7 +166,7 @@ def _experiment(
         uplifts={name: _bounds(totals, name, first) for name in experiment.variants[1:]},
         split_probability=split_probability([one.n for one in totals.values()], weights_of(experiment)),
         multiple_share=_share(sum(one.multiple for one in variants.values()), len(people)),
-        decided=_decided(experiment, looks),
+        decided=_decision(experiment, looks),
     )
 
 
@@ -178,7 +178,7 @@ def _share(cases: int, n: int) -> float:
     return cases / n if n else 0.0
 
 
-def _decided(experiment: Experiment, looks: Sequence[ExperimentLook]) -> str | None:
+def _decision(experiment: Experiment, looks: Sequence[ExperimentLook]) -> str | None:
     """The first variant that the rule decides for, at any look: at each, the newest sums of all partitions are added up."""
     newest: dict[int, ExperimentLook] = {}
     for look in looks:
@@ -191,7 +191,7 @@ def _decided(experiment: Experiment, looks: Sequence[ExperimentLook]) -> str | N
 
 
 def _winner(experiment: Experiment, looks: Sequence[ExperimentLook], at: datetime) -> str | None:
-    totals = {name: _added(look.totals.get(name, PairTotals()) for look in looks) for name in experiment.variants}
+    totals = {name: _sum(look.totals.get(name, PairTotals()) for look in looks) for name in experiment.variants}
     people = [one.n for one in totals.values()]
     since = min(look.since for look in looks)
     if (at - since).total_seconds() < experiment.min_days * _DAY_S or min(people) < experiment.min_people:
@@ -207,6 +207,6 @@ def _winner(experiment: Experiment, looks: Sequence[ExperimentLook], at: datetim
     return None
 
 
-def _added(parts: Iterable[PairTotals]) -> PairTotals:
+def _sum(parts: Iterable[PairTotals]) -> PairTotals:
     sums = [(one.n, one.x, one.y, one.xx, one.yy, one.xy) for one in parts]
     return PairTotals(*map(sum, zip(*sums, strict=True))) if sums else PairTotals()

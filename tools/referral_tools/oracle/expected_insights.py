@@ -41,7 +41,7 @@ class _Range:
     sharers: frozenset[str]
 
     @property
-    def referred(self) -> int:
+    def referrals(self) -> int:
         """Those with a referrer."""
         return sum(one.referrer is not None for one in self.began)
 
@@ -51,7 +51,7 @@ class _Range:
 
     def stage(self, name: str) -> int:
         """A stage of the funnel."""
-        numbers = self.day.shown, self.day.shares, self.day.clicks, self.referred, self.qualified
+        numbers = self.day.shown, self.day.shares, self.day.clicks, self.referrals, self.qualified
         return dict(zip(STAGES, numbers, strict=True))[name]
 
 
@@ -147,18 +147,18 @@ def _top_tenth(counts: Sequence[int]) -> Insight:
 
 
 def _followers(found: _Range, group: str) -> Insight:
-    sources = {"all": len(found.began), "referred": found.referred, "excluded": 0}
-    sources["discovered"] = len(found.began) - found.referred
+    sources = {"all": len(found.began), "referred": found.referrals, "excluded": 0}
+    sources["discovered"] = len(found.began) - found.referrals
     return _count(sources[group] if group in sources else found.by_channel(group))
 
 
 def _referral_share(found: _Range, group: str) -> Insight:
-    return _share(found.referred if group == "all" else found.by_channel(group), len(found.began))
+    return _share(found.referrals if group == "all" else found.by_channel(group), len(found.began))
 
 
 def _channels(found: _Range, group: str) -> Insight:
-    known = found.referred - found.by_channel("unknown")
-    return _share(known if group == "all" else found.by_channel(group), found.referred)
+    known = found.referrals - found.by_channel("unknown")
+    return _share(known if group == "all" else found.by_channel(group), found.referrals)
 
 
 def _funnel_steps(found: _Range, group: str) -> Insight:
@@ -176,7 +176,7 @@ _FIGURES: Mapping[str, Callable[[_Range, str], Insight]] = {
     "followers": _followers,
     "audience": lambda found, _: _count(found.earlier + len(found.began)),
     "referral_share": _referral_share,
-    "qualified_share": lambda found, _: _share(found.qualified, found.referred),
+    "qualified_share": lambda found, _: _share(found.qualified, found.referrals),
     "channels": _channels,
     "posts": lambda found, _: _count(found.day.posts),
     "shown": lambda found, _: _count(found.day.shown),

@@ -167,7 +167,7 @@ class Oracle:
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
-        judged = self._judged(facts, Directory(journal.participants, journal.clicks), journal.clock)
+        judged = self._verdicts(facts, Directory(journal.participants, journal.clicks), journal.clock)
         standing, zone = self._without_cycles(judged), ZoneInfo(self._program.timezone)
         conversions = self._conversions(standing.values())
         with_codes = coded_orders(facts, journal.codes)
@@ -211,7 +211,7 @@ class Oracle:
             if one.referrer and one.qualified_at
         }
 
-    def _judged(
+    def _verdicts(
         self, facts: Iterable[Fact], directory: Directory, clock: datetime | None
     ) -> dict[str, ExpectedReferral]:
         histories: dict[str, list[Fact]] = defaultdict(list)
