@@ -107,11 +107,11 @@ def board_score(count: int, reached_at: datetime) -> float:
 
 
 @contextmanager
-def run_leaderboard(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
+def run_leaderboard(environ: Mapping[str, str], folds: Iterable[str] = FOLDS) -> Iterator[httpx.Client]:
     """Yields a client, with an API key, of the HTTP service; its folds run too. The service may not be ready yet."""
     [port] = free_ports(1)
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
     with ExitStack() as stack:
-        for part in (("http",), *(("fold", name) for name in FOLDS)):
+        for part in (("http",), *(("fold", name) for name in folds)):
             stack.enter_context(run_module(here, MODULE, *part))
         yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))
