@@ -90,6 +90,9 @@ class EqualSystem:
     def experiments(self) -> list[ExperimentFigures]:
         return [_as_figures(one, self.wrong_bound) for one in self.expected.experiments.values()]
 
+    def challenge_posts(self, challenge: str) -> int:
+        return self.expected.challenge_posts
+
     def board(self, period: str) -> list[BoardPlace]:
         return self.expected.boards[period]
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
@@ -50,7 +51,7 @@ class Player:
         self._client, self._clock, self._program, self._settled = client, clock, str(document["id"]), settled
         self._live_values = LiveValues()
         self._links: dict[tuple[str, LinkContent], str] = {}
-        self._sending: list[tuple[RequestBatch, Future[IngestResult]]] = []
+        self._sending: list[tuple[RequestBatch, Future[IngestResult], datetime]] = []
         self.played = CampaignResult()
         self._scenes = ScenePlayer(client, document, receiver, self.played.journal)
         self.played.scenes = self._scenes.result
@@ -107,15 +108,17 @@ class Player:
         """Sends off what arrives in this step; the answers are looked at while the next one is under way."""
         facts = [self._live_values.fill(deed) for deed in step.deeds]
         for parcel in request_batches(facts, step.malformed, turn):
-            self._sending.append((parcel, threads.submit(self._client.send, parcel.batch)))
+            self._sending.append((parcel, threads.submit(self._client.send, parcel.batch), step.at))
 
     def _collect(self) -> None:
-        for parcel, answer in self._sending:
+        for parcel, answer, at in self._sending:
             rejected = {rejection.index for rejection in answer.result().rejected}
             self.played.malformed += parcel.malformed
             self.played.refused += len(rejected)
-            accepted = (fact for index, fact in enumerate(parcel.facts) if index not in rejected)
+            accepted = [fact for index, fact in enumerate(parcel.facts) if index not in rejected]
             self.played.journal.facts.extend(accepted)
+            for fact in accepted:
+                self.played.journal.received.setdefault(fact.id, at)
         self._sending.clear()
 
     def _sell(self, purchases: Sequence[Purchase], threads: ThreadPoolExecutor) -> None:

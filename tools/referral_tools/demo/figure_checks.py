@@ -24,6 +24,8 @@ def compare_figures(
     _days(verdict, readings, expected)
     _boards(verdict, readings, expected)
     compare_experiments(verdict, readings.experiments(), expected.experiments)
+    posts = sum(readings.challenge_posts(one.id) for one in expected.program.challenges)
+    verdict.compare("posts for the challenge", posts, expected.challenge_posts)
     _rewards(verdict, readings.rewards(), expected)
     _redemptions(verdict, readings.rewards(), expected, played)
     _coded_orders(verdict, readings, expected)

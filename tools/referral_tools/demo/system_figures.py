@@ -130,6 +130,10 @@ class ExperimentFigures(msgspec.Struct):
         return self.decided.variant if self.decided else None
 
 
+class _Challenge(msgspec.Struct):
+    posts: int
+
+
 class _Experiments(msgspec.Struct):
     items: list[ExperimentFigures]
 
@@ -266,6 +270,10 @@ class SystemFigures:
     def network(self, person: str) -> NetworkFigures:
         """The people below a person."""
         return msgspec.convert(self._client.get(self._path(f"network/{person}")), NetworkFigures)
+
+    def challenge_posts(self, challenge: str) -> int:
+        """How many posts of a challenge count."""
+        return msgspec.convert(self._client.get(self._path(f"challenges/{challenge}")), _Challenge).posts
 
     def closing(self, period: str) -> ClosingFigures:
         """The closed board of referrals of a period, with all entries."""

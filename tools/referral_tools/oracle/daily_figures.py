@@ -1,7 +1,7 @@
 """Figures day by day, in the program's time zone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -38,17 +38,24 @@ def by_day(
     return dict(sorted(days.items()))
 
 
-def challenge_posts(program: Program, facts: Iterable[Fact]) -> int:
-    """How many posts with the hashtag of a challenge, first published on one of its days, are still there."""
+def challenge_posts(program: Program, facts: Iterable[Fact], received: Mapping[str, datetime]) -> int:
+    """How many posts with the hashtag of a challenge, first published on one of its days, are still there.
+
+    One that arrived more than a day after the end of the challenge is no submission.
+    """
     known, zone = list(facts), ZoneInfo(program.timezone)
     published = _posts(known)
     tags: dict[str, set[str]] = defaultdict(set)
+    first: dict[str, datetime] = {}
     for fact in known:
         if isinstance(fact, PostPublished):
+            arrived = received.get(fact.id, fact.occurred_at)
+            first[fact.data.post] = min(arrived, first.get(fact.data.post, arrived))
             tags[fact.data.post] |= {tag.casefold() for tag in fact.data.hashtags}
     return sum(
         challenge.hashtag.casefold() in tags[post]
         and 0 <= (at.astimezone(zone).date() - challenge.starts).days < challenge.days
+        and (first[post].astimezone(zone).date() - challenge.starts).days <= challenge.days
         for challenge in program.challenges
         for post, at in published.items()
     )

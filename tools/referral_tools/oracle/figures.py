@@ -186,7 +186,7 @@ class Oracle:
             coded_orders=with_codes,
             days=days,
             insights=ExpectedInsights(standing.values(), qualified, days, facts, zone),
-            challenge_posts=challenge_posts(self._program, facts),
+            challenge_posts=challenge_posts(self._program, facts, journal.received),
             experiments=expected_experiments(
                 self._program, facts, standing.values(), journal.participants, journal.looks, journal.clock
             ),

@@ -141,12 +141,14 @@ class Journal:
     The order of `facts` matters only for orders with the codes of rewards, which `codes` has: the first payment wins.
 
     `conversions` is the order in which the system cleared and reversed the referrals of each referrer; only caps, tiers and streaks
-    need it. `looks` are the sums at which the system decided about experiments, `draws` the draws that were held.
+    need it. `received` is when a fact arrived first, by its id: late posts are no submissions. `looks` are the sums at which the
+    system decided about experiments, `draws` the draws that were held.
     """
 
     facts: list[Fact] = field(default_factory=list)
     participants: list[Enrolled] = field(default_factory=list)
     clicks: dict[str, Click] = field(default_factory=dict)
+    received: dict[str, datetime] = field(default_factory=dict)
     redemptions: list[RedemptionAnswer] = field(default_factory=list)
     codes: list[WalletCode] = field(default_factory=list)
     credit_uses: list[CreditUse] = field(default_factory=list)

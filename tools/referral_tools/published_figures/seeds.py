@@ -10,7 +10,7 @@ from referral_tools.campaign.offline_run import offline_person_id, run_offline
 from referral_tools.campaign.simulation import Simulation
 from referral_tools.oracle import Figures, Oracle
 
-_SEEDS = range(1, 21)
+_SEEDS = range(1, 13)
 
 
 @dataclass(frozen=True, slots=True)
