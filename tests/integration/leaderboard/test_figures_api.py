@@ -23,6 +23,7 @@ from referral.events.attributions import (
     attribution_key,
 )
 from referral.events.conversions import conversion_key
+from referral.events.edges import EdgeSet, edge_key
 from referral.events.facts import ContentShared, ContentShown, Post, PostPublished, fact_key
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion
 from tests.support.builders.participants import PROGRAM
@@ -260,3 +261,60 @@ def test_too_many_people_are_refused_with_the_remedy(client: FlaskClient, monkey
     answer = client.get(f"{FIGURES}/followers_per_sharer?{RANGE}", headers=AUTHORIZATION)
     assert answer.status_code == 422
     assert "choose fewer days, or unit=month" in answer.get_json()["detail"]
+
+
+def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redis, redis_url: str) -> None:
+    """Dai came alone and brought Eva and Fay, Eva brought Gil; all count, Gil too late for a window of 3 days."""
+    began = {"dai": 0, "eva": 1, "fay": 2, "gil": 6}
+    referrers = {"eva": "dai", "fay": "dai", "gil": "eva"}
+    lines: list[tuple[str, object]] = []
+    for name, day in began.items():
+        at = NOON + day * DAY
+        if name in referrers:
+            line = attributed(f"psn_{name}", f"psn_{referrers[name]}", day)
+            edge = EdgeSet(
+                occurred_at=at,
+                program=PROGRAM,
+                participant=line.person,
+                referrer=line.referrer,
+                referral=line.id,
+                since=at,
+            )
+            lines += [(attribution_key(line), line), (edge_key(edge), edge)]
+        else:
+            alone = ReferralUnattributed(occurred_at=at, program=PROGRAM, person=f"psn_{name}", reason="no_evidence")
+            lines.append((attribution_key(alone), alone))
+    fold(redis, "growth", GrowthFold(), lines)
+    counted = [
+        cleared_conversion(f"psn_{above}", f"psn_{name}", NOON + began[name] * DAY) for name, above in referrers.items()
+    ]
+    fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(line), line) for line in counted])
+    client = leaderboard_app(redis_url).test_client()
+    body = read(client, f"k_factor?{RANGE}&by=degree&window=3")
+    assert values(body) == {"all": 0.5, "0": 2, "1": 0, "2": 0}
+    assert [(one["key"], one["total"]["n"]) for one in body["series"]] == [("all", 4), ("0", 1), ("1", 2), ("2", 1)]
+    assert body["query"].endswith("&by=degree&window=3")
+    assert [one["label"]["en"] for one in body["series"]] == ["All", "Discovered", "Degree 1", "Degree 2"]
+    assert values(read(client, f"k_factor?{RANGE}&by=degree&window=6")) == {"all": 1, "0": 2, "1": 1}
+    assert values(read(client, f"followers?{RANGE}&by=degree")) == {"all": 4, "0": 1, "1": 2, "2": 1}
+    assert values(read(client, f"reach_multiple?{RANGE}")) == {"all": 1.5}
+    [cycle] = read(client, f"cycle_time?{RANGE}&window=7")["series"]
+    assert (cycle["total"]["n"], cycle["total"]["words"]["en"]) == (
+        3,
+        "2.0 days, of 3 cases: fewer than 30, so it is uncertain.",
+    )
+
+
+def test_retention_compares_referred_people_with_the_others(client: FlaskClient) -> None:
+    """One of the two who came by themselves before is old enough for a week; a0 of Amy's three left after nine days."""
+    body = read(client, f"retention?{RANGE}&by=age")
+    assert values(body) == {"all": None, "1": 1, "7": 1, "30": None}
+    assert {one["key"]: one["total"]["n"] for one in body["series"]} == {"all": 0, "1": 7, "7": 6, "30": 0}
+
+
+def test_too_many_referrers_are_refused_with_the_remedy(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K reads at most so many people."""
+    monkeypatch.setattr("leaderboard.spread_store.MAX_REFERRERS", 0)
+    answer = client.get(f"{FIGURES}/k_factor?{RANGE}", headers=AUTHORIZATION)
+    assert answer.status_code == 422
+    assert "choose fewer days" in answer.get_json()["detail"]

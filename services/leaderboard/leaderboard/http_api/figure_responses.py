@@ -85,11 +85,16 @@ class FigureResponse(Struct, kw_only=True):
     program: str
     figure: FigureId
     title: _Texts
-    measure: Annotated[Measure, Meta(description="`count`, `share` (0 to 1), or a `rate` or `mean` for each case.")]
+    measure: Annotated[
+        Measure, Meta(description="What kind of number: shares are from 0 to 1, rates and means for each case.")
+    ]
     query: Annotated[str, Meta(description="The query that this answers, with what was left out.")]
     zone: Annotated[str, Meta(description="The IANA time zone of the days: that of the program.")]
     unit: Unit
     by: Dimension | None
+    window_days: Annotated[
+        int | None, Meta(description="How long the friends of a person count; null for figures without such a window.")
+    ]
     starts_on: Annotated[date, Meta(description="The first day of the range.")]
     ends_on: Annotated[date, Meta(description="Its last day, included.")]
     previous_starts_on: date
@@ -156,7 +161,14 @@ def query_text(reading: FigureReading) -> str:
     """The query that a reading answers, as it is written in a URL."""
     query = reading.query
     by = f"&by={query.by}" if query.by else ""
-    return f"{query.figure}?from={reading.days.first}&to={reading.days.last}&unit={query.unit}{by}"
+    window_days = window_days_of(reading)
+    window = f"&window={window_days}" if window_days else ""
+    return f"{query.figure}?from={reading.days.first}&to={reading.days.last}&unit={query.unit}{by}{window}"
+
+
+def window_days_of(reading: FigureReading) -> int | None:
+    """The window of a figure that has one."""
+    return reading.query.window_days if "spread" in FIGURES[reading.query.figure].reads else None
 
 
 def figure_response(program: str, zone: str, reading: FigureReading, computed_at: datetime) -> FigureResponse:
@@ -171,6 +183,7 @@ def figure_response(program: str, zone: str, reading: FigureReading, computed_at
         zone=zone,
         unit=query.unit,
         by=query.by,
+        window_days=window_days_of(reading),
         starts_on=reading.days.first,
         ends_on=reading.days.last,
         previous_starts_on=reading.before.first,
@@ -185,7 +198,7 @@ def figure_response(program: str, zone: str, reading: FigureReading, computed_at
 def _series(series: Series, measure: Measure, reading: FigureReading) -> SeriesResponse:
     return SeriesResponse(
         key=series.key,
-        label=_in_languages(lambda: group_text(series.key)),
+        label=_in_languages(lambda: group_text(series.key, reading.query.by)),
         total=_total(series.total, measure),
         previous=_total(series.previous, measure),
         change=_change(series.change),

@@ -21,8 +21,9 @@ from leaderboard.http_api.figure_responses import (
 )
 from leaderboard.http_api.figure_rows import figure_csv_text
 from leaderboard.http_api.requests import require_zone
-from leaderboard.insight_reader import FigureQuery, FigureReading, InvalidQuery
+from leaderboard.insight_reader import DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS, FigureQuery, FigureReading, InvalidQuery
 from leaderboard.insight_store import MAX_BOARD_ENTRIES, TooManyEntries
+from leaderboard.spread_store import MAX_REFERRERS, TooManyReferrers
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -68,6 +69,14 @@ class FigureParameters(Schema):
         load_default=None,
         validate=validate.OneOf(get_args(Dimension)),
         metadata={"description": "The dimension by which the figure is split, if it has it."},
+    )
+    window = fields.Int(
+        load_default=DEFAULT_WINDOW_DAYS,
+        validate=validate.Range(1, MAX_WINDOW_DAYS),
+        metadata={
+            "description": "Days from a person's follow on in which their friends count for K and the cycle time; people are"
+            f" measured once it is over. 1 to {MAX_WINDOW_DAYS}."
+        },
     )
 
 
@@ -132,13 +141,15 @@ def _read(query: dict[str, Any], program: str, figure: FigureId) -> FigureReadin
     if last < first:
         raise _invalid("to", f"`to` must not be before `from`; got {first} to {last}.")
     try:
-        return dependencies().insights.read(
-            program, zone, FigureQuery(figure, DateRange(first, last), query["unit"], query["by"])
-        )
+        wanted = FigureQuery(figure, DateRange(first, last), query["unit"], query["by"], query["window"])
+        return dependencies().insights.read(program, zone, wanted, context().clock.now_ms() // 1000)
     except InvalidQuery as error:
         raise _invalid(error.parameter, str(error)) from None
     except TooManyEntries:
         detail = f"More than {MAX_BOARD_ENTRIES:,} entries of boards are in the two ranges: choose fewer days, or unit=month."
+        raise _invalid("from", detail) from None
+    except TooManyReferrers:
+        detail = f"More than {MAX_REFERRERS:,} people brought friends in the two ranges: choose fewer days."
         raise _invalid("from", detail) from None
 
 
