@@ -81,7 +81,7 @@ class InsightReader:
         sources = figure.reads | (figure.by[query.by].reads if query.by else frozenset())
         facts = self._store.read(program, zone, [*points_before, *points], sources, now_s, query.window_days)
         found = figure_series(figure, query.by, facts[len(points_before) :], facts[: len(points_before)])
-        first = min((day for day, number in self._store.followers_by_day(program).items() if number), default=None)
+        first = min((day for day, one in self._store.counts_by_day(program).items() if one.followers), default=None)
         return FigureReading(
             query,
             days,
@@ -91,6 +91,10 @@ class InsightReader:
             found.left_out,
             date.fromisoformat(first) if first else None,
         )
+
+    def qualified(self, program: str) -> int:
+        """Returns how many referrals have qualified of those who follow now, of all time and of banned referrers too."""
+        return sum(one.qualified for one in self._store.counts_by_day(program).values())
 
 
 def _dimensions_message(figure: FigureId) -> str:

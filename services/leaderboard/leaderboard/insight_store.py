@@ -148,14 +148,9 @@ class InsightStore:
         }
         return spread_by_day(days, referrers, lambda second: day_name(second, zone), window_days * DAY_S)
 
-    def followers_by_day(self, program: str) -> dict[str, int]:
-        """Returns how many current followers began on each day, by its name; days without one may be absent."""
-        buckets = self._growth.all_buckets(program)
-        found: dict[str, int] = defaultdict(int)
-        for state in self._days_states(program, buckets):
-            for day, count in state.days.items():
-                found[day] += count.followers
-        return found
+    def counts_by_day(self, program: str) -> dict[str, Growth]:
+        """Returns the counts of each day of all time, by its name, with those of banned referrers; some days may be absent."""
+        return _sum_by_day(self._days_states(program, self._growth.all_buckets(program)))
 
     def _growth_days(self, program: str, start_s: int, end_s: int) -> "_DailyCounts":
         """The counts of everyone, and those of banned referrers, by name of the day."""
@@ -209,7 +204,7 @@ class InsightStore:
         return [sum(found[index : index + len(keys)]) for index in range(0, len(found), len(keys))]
 
     def _followers_before(self, program: str, points: Sequence[DateRange]) -> list[int]:
-        by_day = self.followers_by_day(program)
+        by_day = {day: counts.followers for day, counts in self.counts_by_day(program).items()}
         return [sum(number for day, number in by_day.items() if day < point.first.isoformat()) for point in points]
 
     def _people(self, metric: BoardMetric, program: str, points: Sequence[DateRange]) -> list[PersonCounts]:

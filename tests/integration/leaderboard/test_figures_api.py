@@ -1,18 +1,22 @@
 """Figures over HTTP: from the states of the folds to JSON, CSV and the explanation."""
 
 import csv
+import dataclasses
 import io
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from redis import Redis
 
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
 from leaderboard.folds.growth_fold import GrowthFold
+from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     Evidence,
@@ -318,3 +322,60 @@ def test_too_many_referrers_are_refused_with_the_remedy(client: FlaskClient, mon
     answer = client.get(f"{FIGURES}/k_factor?{RANGE}", headers=AUTHORIZATION)
     assert answer.status_code == 422
     assert "choose fewer days" in answer.get_json()["detail"]
+
+
+def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient, redis: Redis) -> None:
+    """Advice from three friends would be none."""
+    body = read(client, f"focus?{RANGE}")
+    assert (body["channels"], body["share"]["n"]) == ([], 2)
+    assert body["words"]["en"] == "Not enough data yet: 2 of 30 referred followers with a known channel."
+    many = [
+        attributed(f"m{number}", "psn_amy", number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
+        for number in range(40)
+    ]
+    fold(redis, "growth", GrowthFold(), [(attribution_key(line), line) for line in many])
+    body = read(client, f"focus?{RANGE}")
+    assert [(one["channel"], one["share"]["value"]) for one in body["channels"]] == [
+        ("wechat", 0.5),
+        ("web", 0.25),
+        ("weibo", 0.25),
+    ]
+    assert body["words"]["en"].startswith("Focus on WeChat, the web, and Weibo: 100.0% of")
+    assert body["words"]["zh-CN"].startswith("建议专注于微信、网页和微博")
+    assert values(read(client, f"growth_uplift?{RANGE}")) == {"all": None}, "no one came without a referrer"
+
+
+def test_the_liability_says_so_if_reward_dispatcher_does_not_respond(client: FlaskClient) -> None:
+    """The figures are never made up."""
+    body = read(client, "liability")
+    assert (body["status"], body["rules"], body["budgets"]) == ("not_available", [], [])
+    assert body["reason"] == "reward-dispatcher did not respond."
+
+
+def test_the_liability_has_likely_uses_and_the_end_of_each_budget(client: FlaskClient) -> None:
+    """Three referrals qualified, all within 28 days, and cost 300 fen: 3/28 a day at 100 each."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        budget = {"id": "total", "currency": "CNY", "total": 1000, "spent": 300, "held": 0, "free": 700}
+        summary = {"by_rule": {"first20": {"fulfilled": 10, "held": 2, "redeemed": 30, "expired": 10}}}
+        is_summary = request.url.path.endswith("summary")
+        return httpx.Response(200, json=summary if is_summary else {"items": [budget]})
+
+    extensions = client.application.extensions
+    rewards = RewardsClient("http://rewards", httpx.MockTransport(respond))
+    extensions["leaderboard"] = dataclasses.replace(extensions["leaderboard"], rewards=rewards)
+    body = read(client, "liability")
+    [rule] = body["rules"]
+    assert (rule["outstanding"], rule["held"], rule["likely_used"]["value"]) == (12, 2, 9)
+    [budget] = body["budgets"]
+    assert budget["per_day"]["value"] == pytest.approx(300 / 28 / 4 * 3)
+    assert budget["earliest"] < budget["ends_on"] < budget["latest"]
+
+
+def test_a_program_version_is_an_annotation_of_its_day(redis: Redis, redis_url: str) -> None:
+    """It may explain a change. One that came into force before the range is none."""
+    second = replace(GLOW_VERSION, version=2, effective_from=NOON + DAY)
+    body = read(leaderboard_app(redis_url, [second]).test_client(), f"followers?{RANGE}")
+    [annotation] = body["annotations"]
+    assert (annotation["on"], annotation["kind"]) == ("2026-11-11", "program_version")
+    assert annotation["label"] == {"en": "Program version 2", "zh-CN": "项目第 2 版"}

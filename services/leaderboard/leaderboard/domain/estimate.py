@@ -84,6 +84,14 @@ def mean_of_sums(n: int, total: int, squares: int) -> Estimate:
     return Estimate(total / n, n, max(bounds[0], 0.0), bounds[1])
 
 
+def odds(cases: int, others: int) -> Estimate:
+    """Returns `cases` for each of the others: the odds of a proportion, whose bounds are those of Wilson's interval."""
+    found = share(cases, cases + others)
+    if found.value is None or found.low is None or found.high is None or others <= 0:
+        return Estimate(None, max(cases + others, 0))
+    return Estimate(cases / others, found.n, found.low / (1 - found.low), found.high / (1 - found.high))
+
+
 def quotient(cases: int, n: int, other_cases: int, other_n: int) -> Estimate:
     """Returns how many times as large one proportion is as another, with Katz's interval. The cases are the smaller n."""
     found = risk_ratio_interval(cases, n, other_cases, other_n, ALPHA)

@@ -14,6 +14,7 @@ from leaderboard.domain.estimate import (
     mean,
     mean_of_sums,
     median_of_counts,
+    odds,
     quotient,
     rate,
     share,
@@ -46,11 +47,12 @@ FigureId = Literal[
     "cycle_time",
     "retention",
     "retention_ratio",
+    "growth_uplift",
 ]
-Measure = Literal["count", "share", "rate", "mean", "ratio", "days", "people"]
+Measure = Literal["count", "share", "rate", "mean", "ratio", "days", "people", "uplift"]
 """What kind of number a figure is: shares are from 0 to 1, rates and means are numbers for each case, ratios compare two shares.
 
-`days` is a median, and `people` an estimated number of people.
+`days` is a median, `people` an estimated number of people, and an uplift of 0.5 is 50% more.
 """
 Dimension = Literal["source", "channel", "stage", "content", "cta", "partner", "degree", "age"]
 Source = Literal["growth", "before", "activity", "posts", "referrals", "shares", "spread", "retention"]
@@ -298,4 +300,5 @@ FIGURES: Mapping[FigureId, Figure] = {
         },
     ),
     "retention_ratio": Figure("ratio", frozenset({"retention"}), _retention_ratio),
+    "growth_uplift": Figure("uplift", _GROWTH, lambda facts: odds(facts.growth.attributed, facts.growth.unattributed)),
 }

@@ -12,6 +12,7 @@ from leaderboard.http_api import (
     figures,
     insights,
     networks,
+    outlook,
     wallet,
 )
 from leaderboard.http_api.dependencies import init_app
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     draws.blueprint,
     insights.blueprint,
     figures.blueprint,
+    outlook.blueprint,
     networks.blueprint,
     experiments.blueprint,
     board_page.blueprint,

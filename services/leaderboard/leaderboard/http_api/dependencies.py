@@ -14,6 +14,7 @@ from leaderboard.growth_store import GrowthStore
 from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.network_store import NetworkStore
+from leaderboard.rewards_client import RewardsClient
 from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
@@ -34,6 +35,7 @@ class Dependencies:
     closings: ClosingStore
     growth: GrowthStore
     insights: InsightReader
+    rewards: RewardsClient
     network: NetworkStore
     experiments: ExperimentStore
     time_zones: ProgramTimeZones
@@ -47,6 +49,8 @@ def init_app(app: Flask) -> Flask:
     closings = ClosingStore(shared.redis, partitions)
     exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
     shared.on_close(exporter.start().stop)
+    rewards = RewardsClient(shared.settings.reward_dispatcher)
+    shared.on_close(rewards.close)
     init_console(app, None)
     app.extensions[_NAME] = Dependencies(
         BoardStore(shared.redis, partitions),
@@ -54,6 +58,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
+        rewards,
         NetworkStore(shared.redis, partitions),
         ExperimentStore(shared.redis, partitions),
         ProgramTimeZones(),

@@ -6,11 +6,14 @@ The caller sets the locale (`force_locale`). A definition is what "how was this 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale, lazy_gettext
 
 from leaderboard.domain.estimate import Estimate
 from leaderboard.domain.figure_table import Dimension, FigureId, Measure
+from leaderboard.domain.focus import Focus
+from referral.pages.channel_names import channel_name
 from referral.pages.languages import gettext, ngettext
 
 
@@ -147,6 +150,13 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
         lazy_gettext("Retention of referred followers"),
         lazy_gettext("How many times as high the 30-day retention of referred followers is as that of the others."),
     ),
+    "growth_uplift": FigureTexts(
+        lazy_gettext("Growth by referrals"),
+        lazy_gettext(
+            "Referred new followers for each one who came without a referrer: by how much referrals add to the growth by"
+            " discovery. 50% means that of three new followers one was referred."
+        ),
+    ),
 }
 GROUP_TEXTS: Mapping[str, object] = {
     "all": lazy_gettext("All"),
@@ -171,6 +181,7 @@ INTERVAL_TEXTS: Mapping[Measure, object] = {
     "mean": lazy_gettext("95% interval of a mean over people by Student (1908), not below 0."),
     "ratio": lazy_gettext("95% interval of a ratio of two shares by Katz and others (1978)."),
     "days": lazy_gettext("95% interval of a median without assumptions on the distribution (Conover, 1999)."),
+    "uplift": lazy_gettext("95% interval from that of the share by Wilson (1927)."),
     "people": lazy_gettext("Computed from the bounds of K; without bounds if K may be 1 or more."),
 }
 
@@ -212,6 +223,21 @@ def in_words(measure: Measure, estimate: Estimate) -> str:
     )
 
 
+def focus_words(focus: Focus) -> str:
+    """Returns the advice on which channels to focus."""
+    names = [channel_name(one.channel) or gettext("the web") for one in focus.channels]
+    if not names or focus.share.value is None:
+        return gettext(
+            "Not enough data yet: %(n)s of 30 referred followers with a known channel.",
+            n=_number(focus.share.n, "#,##0"),
+        )
+    return gettext(
+        "Focus on %(channels)s: %(share)s of the referred followers with a known channel came from there.",
+        channels=format_list(names, locale=get_locale()),
+        share=_percent(focus.share.value),
+    )
+
+
 def _number(value: float, pattern: str) -> str:
     return str(format_decimal(value, format=pattern, locale=get_locale()))
 
@@ -239,6 +265,7 @@ def _people(value: float) -> str:
 _WRITERS: Mapping[Measure, Callable[[float], str]] = {
     "share": _percent,
     "ratio": _times,
+    "uplift": _percent,
     "days": _days,
     "people": _people,
 }
