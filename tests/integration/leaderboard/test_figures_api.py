@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -299,7 +299,7 @@ def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redi
     assert [(one["key"], one["total"]["n"]) for one in body["series"]] == [("all", 4), ("0", 1), ("1", 2), ("2", 1)]
     assert body["query"].endswith("&by=degree&window=3")
     assert [one["label"]["en"] for one in body["series"]] == ["All", "Discovered", "Degree 1", "Degree 2"]
-    assert values(read(client, f"k_factor?{RANGE}&by=degree&window=6")) == {"all": 1, "0": 2, "1": 1}
+    assert values(read(client, f"k_factor?{RANGE}&by=degree&window=6")) == {"all": 0.75, "0": 2, "1": 0.5, "2": 0}
     assert values(read(client, f"followers?{RANGE}&by=degree")) == {"all": 4, "0": 1, "1": 2, "2": 1}
     assert values(read(client, f"reach_multiple?{RANGE}")) == {"all": 1.5}
     [cycle] = read(client, f"cycle_time?{RANGE}&window=7")["series"]
@@ -324,17 +324,22 @@ def test_too_many_referrers_are_refused_with_the_remedy(client: FlaskClient, mon
     assert "choose fewer days" in answer.get_json()["detail"]
 
 
-def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient, redis: Redis) -> None:
-    """Advice from three friends would be none."""
+def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient) -> None:
+    """Advice from two friends would be none."""
     body = read(client, f"focus?{RANGE}")
     assert (body["channels"], body["share"]["n"]) == ([], 2)
     assert body["words"]["en"] == "Not enough data yet: 2 of 30 referred followers with a known channel."
+    assert values(read(client, f"growth_uplift?{RANGE}")) == {"all": 0.75}
+
+
+def test_the_focus_is_on_the_channels_that_bring_most(redis: Redis, redis_url: str) -> None:
+    """Two channels bring 75%, so there is a third."""
     many = [
         attributed(f"m{number}", "psn_amy", number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
         for number in range(40)
     ]
     fold(redis, "growth", GrowthFold(), [(attribution_key(line), line) for line in many])
-    body = read(client, f"focus?{RANGE}")
+    body = read(leaderboard_app(redis_url).test_client(), f"focus?{RANGE}")
     assert [(one["channel"], one["share"]["value"]) for one in body["channels"]] == [
         ("wechat", 0.5),
         ("web", 0.25),
@@ -342,11 +347,22 @@ def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient, re
     ]
     assert body["words"]["en"].startswith("Focus on WeChat, the web, and Weibo: 100.0% of")
     assert body["words"]["zh-CN"].startswith("建议专注于微信、网页和微博")
-    assert values(read(client, f"growth_uplift?{RANGE}")) == {"all": None}, "no one came without a referrer"
+
+
+def set_rewards(client: FlaskClient, respond: Callable[[httpx.Request], httpx.Response]) -> None:
+    """Makes the app read rewards from this function."""
+    extensions = client.application.extensions
+    rewards = RewardsClient("http://rewards", httpx.MockTransport(respond))
+    extensions["leaderboard"] = dataclasses.replace(extensions["leaderboard"], rewards=rewards)
 
 
 def test_the_liability_says_so_if_reward_dispatcher_does_not_respond(client: FlaskClient) -> None:
     """The figures are never made up."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    set_rewards(client, refuse)
     body = read(client, "liability")
     assert (body["status"], body["rules"], body["budgets"]) == ("not_available", [], [])
     assert body["reason"] == "reward-dispatcher did not respond."
@@ -361,9 +377,7 @@ def test_the_liability_has_likely_uses_and_the_end_of_each_budget(client: FlaskC
         is_summary = request.url.path.endswith("summary")
         return httpx.Response(200, json=summary if is_summary else {"items": [budget]})
 
-    extensions = client.application.extensions
-    rewards = RewardsClient("http://rewards", httpx.MockTransport(respond))
-    extensions["leaderboard"] = dataclasses.replace(extensions["leaderboard"], rewards=rewards)
+    set_rewards(client, respond)
     body = read(client, "liability")
     [rule] = body["rules"]
     assert (rule["outstanding"], rule["held"], rule["likely_used"]["value"]) == (12, 2, 9)

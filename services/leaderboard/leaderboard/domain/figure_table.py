@@ -79,12 +79,14 @@ SOURCE_EVENTS: Mapping[Source, tuple[str, ...]] = {
 class Split:
     """How a figure is split: the names of the groups that facts have, and the estimate of a group.
 
-    Names that do not depend on the facts are always listed, in their order. `reads` is what it needs beside the figure itself.
+    Names that do not depend on the facts are always listed, in their order; so are names with `keeps_order`, and of others the
+    largest come first. `reads` is what it needs beside the figure itself.
     """
 
     names: Callable[[PeriodFacts], Iterable[str]]
     compute: Callable[[PeriodFacts, str], Estimate]
     reads: frozenset[Source] = frozenset()
+    keeps_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,10 @@ FIGURES: Mapping[FigureId, Figure] = {
             "cta": _split_by_part("cta"),
             "partner": _split_by_part("partner"),
             "degree": Split(
-                _generations, lambda facts, name: count(facts.spread.generations.get(name, 0)), frozenset({"spread"})
+                _generations,
+                lambda facts, name: count(facts.spread.generations.get(name, 0)),
+                frozenset({"spread"}),
+                keeps_order=True,
             ),
         },
     ),
@@ -278,7 +283,9 @@ FIGURES: Mapping[FigureId, Figure] = {
     "followers_per_sharer": Figure("mean", frozenset({"referrals", "shares"}), _followers_per_sharer),
     "top_tenth_share": Figure("share", frozenset({"referrals"}), lambda facts: top_tenth(facts.referrals.values())),
     "reach_multiple": Figure("rate", frozenset({"spread"}), _reach_multiple),
-    "k_factor": Figure("mean", frozenset({"spread"}), _k_factor, {"degree": Split(_generations, _in_generation)}),
+    "k_factor": Figure(
+        "mean", frozenset({"spread"}), _k_factor, {"degree": Split(_generations, _in_generation, keeps_order=True)}
+    ),
     "invitations_per_follower": Figure(
         "rate", _GROWTH | _ACTIVITY, lambda facts: rate(facts.activity.shares, facts.followers)
     ),
