@@ -17,8 +17,8 @@ from referral.http.problems import Problem, unavailable, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.secret_field import SecretField
+from referral.outbound.public_addresses import ForbiddenAddress, check_addresses
 from reward_dispatcher.domain.endpoint_health import EndpointHealth
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 from reward_dispatcher.domain.webhook_url import parse_webhook_url
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.webhook_access import changing_webhook, exclusive_change, require_webhook
