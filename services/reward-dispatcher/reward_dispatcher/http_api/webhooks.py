@@ -207,7 +207,7 @@ def _require_no_overlap(webhook: Webhook, now_ms: int) -> None:
     rotated = webhook.rotated_at
     if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS:
         detail = (
-            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
+            f"The secrets were rotated at {rotated:%Y-%m-%dT%H:%M:%SZ}. Receivers may still use the pair from before; another"
             " rotation ends it. Wait for 24 hours, or send `end_former: true`."
         )
         raise Problem(409, "rotated_lately", detail)
