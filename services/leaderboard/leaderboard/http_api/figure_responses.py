@@ -14,12 +14,12 @@ from leaderboard.domain.estimate import Change, Estimate
 from leaderboard.domain.figure_series import Series
 from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, Dimension, FigureId, Measure
 from leaderboard.insight_reader import FigureReading
-from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, group_text, in_words
+from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, group_text, in_words, version_text
 from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.http.json_body import decode_json
 from referral.http.responses import Timestamp
-from referral.pages.languages import LANGUAGES, LOCALES, Language, gettext
+from referral.pages.languages import LANGUAGES, LOCALES, Language
 
 MAX_ANNOTATIONS = 100
 _Texts = dict[Language, str]
@@ -223,7 +223,7 @@ def _annotations(versions: Iterable[ProgramVersion], zone: str, days: DateRange)
             on=on,
             at=one.effective_from,
             kind="program_version",
-            label=in_languages(partial(gettext, "Program version %(version)s", version=one.version)),
+            label=in_languages(partial(version_text, one.version)),
         )
         for on, one in within[:MAX_ANNOTATIONS]
     ]

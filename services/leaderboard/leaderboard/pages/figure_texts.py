@@ -195,6 +195,11 @@ def group_text(key: str, by: Dimension | None) -> str:
     return str(GROUP_TEXTS.get(key, key))
 
 
+def version_text(version: int) -> str:
+    """Returns the annotation of a program version that came into force."""
+    return gettext("Program version %(version)s", version=version)
+
+
 def in_words(measure: Measure, estimate: Estimate) -> str:
     """Returns an estimate with its interval and its cases in words; what it lacks if there are fewer than 30 cases."""
     if estimate.value is None:
