@@ -221,6 +221,27 @@ class Settings:
         least=0,
         most=65535,
     )
+    live_port: int = setting(
+        "REFERRAL_LIVE_PORT",
+        "Port on which leaderboard serves live streams; 0: none, then a stream is one message and its reader asks again.",
+        0,
+        least=0,
+        most=65535,
+    )
+    live_streams: int = setting(
+        "REFERRAL_LIVE_STREAMS",
+        "Live streams that may be open in a process of leaderboard.",
+        6000,
+        least=1,
+        most=100_000,
+    )
+    live_streams_per_client: int = setting(
+        "REFERRAL_LIVE_STREAMS_PER_CLIENT",
+        "Live streams that may be open for an API key, an operator, a link, or an address without any (IPv6: a /64).",
+        100,
+        least=1,
+        most=100_000,
+    )
     worker: str = setting(
         "REFERRAL_WORKER",
         "Name of this worker's slot; a worker that restarts with the same name gets its partitions back at once.",

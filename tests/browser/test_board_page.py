@@ -1,14 +1,16 @@
 """The board page in a real browser: layout, contrast, both languages, and use without scripts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, Route
 from redis import Redis
 
+from referral.http.context import Context
 from referral.pages import design
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser, open_page
@@ -181,6 +183,49 @@ def test_new_numbers_appear_without_scrolling(browser: Browser, address: str, re
     assert page.evaluate("scrollY") == 400
     assert page.locator("[aria-live]").inner_text() == "The board was updated."
     context.close()
+
+
+def test_one_tab_has_the_stream_and_every_tab_shows_what_changed(
+    browser: Browser, redis: "Redis", redis_url: str
+) -> None:
+    """A browser with many tabs of a board open is one reader; when the first tab is closed, another takes over."""
+    app = leaderboard_app(redis_url, [*PEOPLE, *PROFILES])
+    shared: Context = app.extensions["referral"]
+    with_streams = replace(shared.settings, live_port=1)
+    app.extensions["referral"] = replace(shared, settings=with_streams)
+    set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(3, NOW)})
+    events = ["event: ready\ndata: {}\n\n"]
+    with serve_app(app) as address:
+        context = browser.new_context()
+        asked: list[Page] = []
+
+        def answer(route: Route) -> None:
+            asked.append(route.request.frame.page)
+            route.fulfill(content_type="text/event-stream", body=f"retry: 200\n\n{events[0]}")
+
+        context.route(f"**{PAGE}/live", answer)
+        first, second = context.new_page(), context.new_page()
+        for page in (first, second):
+            page.goto(f"{address}{PAGE}?lang=en")
+        _wait_until(first, lambda: len(asked) >= 3)
+        assert set(asked) == {first}
+        set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(78, NOW)})
+        events[0] = 'event: change\ndata: {"within_ms":10}\n\n'
+        for page in (first, second):
+            page.bring_to_front()
+            page.get_by_role("cell", name="78").wait_for(timeout=10_000)
+        first.close()
+        _wait_until(second, lambda: second in asked)
+        context.close()
+
+
+def _wait_until(page: Page, condition: Callable[[], bool]) -> None:
+    """Lets the browser's events be handled until a condition holds; at most 10 seconds."""
+    for _ in range(200):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("not within 10 s")
 
 
 def test_every_pair_of_colours_for_text_has_enough_contrast() -> None:

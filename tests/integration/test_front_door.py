@@ -59,7 +59,7 @@ class StandIn(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.received.append(self.path)
-        if self.path.endswith("/live"):
+        if self.headers.get("Accept") == "text/event-stream":
             self._stream()
             return
         if self.path == SLOW:
@@ -148,6 +148,7 @@ def front(tmp_path: Path) -> Iterator[Front]:
         made = {name: stack.enter_context(serving(name)) for name in APPS}
         services = {name: f"127.0.0.1:{server.server_address[1]}" for name, (server, _) in made.items()}
         (port,) = free_ports(1)
+        services["leaderboard-live"] = services["leaderboard"]
         process = front_door(tmp_path, port, services, MAX_BODY)
         stack.callback(process.terminate)
         url = f"http://127.0.0.1:{port}"
@@ -380,9 +381,11 @@ def test_large_responses_are_compressed_if_the_client_accepts_it(front: Front) -
     assert len(raw) < len(gzip.decompress(raw)) / 5
 
 
-def test_server_sent_events_arrive_one_by_one(front: Front) -> None:
+@pytest.mark.parametrize("path", ["/v1/programs/prg_x/live", "/p/prg_x/live", "/p/prg_x/growth/live"])
+def test_server_sent_events_arrive_one_by_one(front: Front, path: str) -> None:
     """The first arrives while the answer is still open."""
-    with httpx.stream("GET", f"{front.url}/v1/programs/prg_x/live", timeout=10) as response:
+    accept = {"Accept": "text/event-stream"}
+    with httpx.stream("GET", front.url + path, headers=accept, timeout=10) as response:
         assert next(response.iter_lines()) == "data: first"
         assert not front.handlers["leaderboard"].release.is_set()
         front.handlers["leaderboard"].release.set()

@@ -7,7 +7,7 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -87,9 +87,27 @@ TABLE = (
 DIRECTORY = ProcessRow("directory", "link_issuer", ("directory",), 11)
 """Writes the directory of this host. A container has a directory of its own, which its process writes."""
 SERVICES = tuple(row.name for row in TABLE if row.serves)
+
+
+_BUSY_FOLDS = {"attribute", "screen", "decide", "ledger"}
+"""Folds with a process of their own: in one interpreter with others they would wait for it, and each referral would cost more."""
+
+
+def _sharing_processes(table: Sequence[ProcessRow]) -> tuple[ProcessRow, ...]:
+    """The rows with one for all folds of a service but the busy ones, in place of the first of them and on its port."""
+    rows: dict[str, ProcessRow] = {}
+    for row in table:
+        name = f"{row.service}-folds" if row.words[0] == "fold" and row.name not in _BUSY_FOLDS else row.name
+        before = rows.get(name, replace(row, name=name, words=row.words[:1]))
+        rows[name] = replace(before, words=(*before.words, *row.words[1:]))
+    return tuple(rows.values())
+
+
+COMPACT_TABLE = _sharing_processes(TABLE)
 CLUSTER_TABLE = (*TABLE, *(row.second_worker() for row in TABLE if not row.serves))
 FRONT_PORT = 0  # above the base, as for the rows
-PORTS = (FRONT_PORT, DIRECTORY.port, *(row.port for row in TABLE))
+LIVE_PORT = 5  # on which leaderboard serves live streams
+PORTS = (FRONT_PORT, LIVE_PORT, DIRECTORY.port, *(row.port for row in TABLE))
 
 
 class System:
@@ -107,13 +125,15 @@ class System:
         security: StackSecurity | None = None,
         *,
         cluster: bool = False,
-        shared_imports: bool = False,
+        compact: bool = False,
     ) -> None:
-        """`shared_imports`: processes are forked from one that has imported their modules, which saves memory and time."""
-        self._fork_server = ForkServer() if shared_imports else None  # first: the stack starts threads
+        """`compact` saves memory and processor time: processes are forked from one that has imported their modules, and most folds
+        of a service share a process (in a cluster each has its own).
+        """
+        self._fork_server = ForkServer() if compact else None  # first: the stack starts threads
         self.home = home
         self._base = port_base
-        self.rows = (DIRECTORY, *(CLUSTER_TABLE if cluster else TABLE))
+        self.rows = (DIRECTORY, *(CLUSTER_TABLE if cluster else COMPACT_TABLE if compact else TABLE))
         self.stack = ClusterStack(home, port_base, var) if cluster else Stack(home, port_base, var, security)
         self._restarts = RestartPolicy() if cluster else None
         self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}
@@ -124,7 +144,7 @@ class System:
         self.processes: dict[str, Process] = {}
 
     def __enter__(self) -> Self:
-        refuse_taken(tuple(self._base + port for port in (FRONT_PORT, *(row.port for row in self.rows))))
+        refuse_taken(tuple(self._base + port for port in (FRONT_PORT, LIVE_PORT, *(row.port for row in self.rows))))
         try:
             self.stack.start()
             ensure_topics(self.settings)
@@ -188,6 +208,7 @@ class System:
             "REFERRAL_HTTP_PORT": str(self._base + row.port),
             "REFERRAL_METRICS_PORT": "0" if row.serves else str(self._base + row.port),
             "REFERRAL_WORKER": str(row.slot),
+            "REFERRAL_LIVE_PORT": str(self._base + LIVE_PORT) if row.name == "leaderboard" else "0",
         }
         log = self.home / "logs" / f"{row.name}.log"
         environ = self.environ | own | dict(environ or {})
@@ -200,7 +221,8 @@ class System:
         return Process(row.name, command, log, environ)
 
     def _supervised_front_door(self) -> SupervisedProcess:
-        process = front_door(self.home, self._base + FRONT_PORT, self.services, self.settings.max_body)
+        services = self.services | {"leaderboard-live": f"http://127.0.0.1:{self._base + LIVE_PORT}"}
+        process = front_door(self.home, self._base + FRONT_PORT, services, self.settings.max_body)
         self.processes[process.name] = process
         return SupervisedProcess(process, lambda: self.is_ready(process.name))
 
@@ -231,7 +253,14 @@ def free_base() -> int:
         with contextlib.suppress(PortTaken):
             stack_ports(base)
             cluster_ports(base)
-            refuse_taken((base + FRONT_PORT, base + DIRECTORY.port, *(base + row.port for row in CLUSTER_TABLE)))
+            refuse_taken(
+                (
+                    base + FRONT_PORT,
+                    base + LIVE_PORT,
+                    base + DIRECTORY.port,
+                    *(base + row.port for row in CLUSTER_TABLE),
+                )
+            )
             return base
     raise PortTaken("no hundred ports in a row are free from 10000 to 19999")
 

@@ -175,8 +175,10 @@ def _require_fresh_catalog() -> None:
 
 
 def _refresh(session: Session, response: Response) -> None:
-    """Renews the time of last use in the cookie, unless the view has set or removed it."""
+    """Renews the time of last use in the cookie, unless the view has set or removed it, or a page reads itself again unattended."""
     now = now_s()
+    if "X-Background" in request.headers:
+        return
     if now - session.used_s >= REFRESH_S and "Set-Cookie" not in response.headers:
         write_cookie(response, "console", console().signer.write(session.at(now)), secure=is_secure())
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from conversion_tracker.explain.api import MAX_OF_ONE_KEY
 from conversion_tracker.ingest.events_request import MAX_EVENTS
 from conversion_tracker.replay.jobs import MAX_CONCURRENT
+from leaderboard.domain.live_changes import MAX_PROGRAMS, MAX_RECORDS
 from link_issuer.http_api.clicks.api import MAX_CLICKS
 from link_issuer.http_api.clicks.reclassification_request import MAX_DAYS
 from link_issuer.http_api.dependencies import MAX_EXPORTS
@@ -104,6 +105,19 @@ def rows() -> list[tuple[str, str, str]]:
             "explanations of a key",
             f"`REFERRAL_EXPLANATION_LIMIT` ({default.explanation_limit}), {MAX_OF_ONE_KEY} at the same time",
             "429 `rate_limited`",
+        ),
+        (
+            "live streams of a key, operator, link or address; of a process",
+            (
+                f"`REFERRAL_LIVE_STREAMS_PER_CLIENT` ({default.live_streams_per_client}); `REFERRAL_LIVE_STREAMS`"
+                f" ({default.live_streams:,})"
+            ),
+            "429 `too_many_streams`; 503 `streams_full`",
+        ),
+        (
+            "what a live stream keeps for a reader who comes back",
+            f"{MAX_RECORDS} records of a program, {MAX_PROGRAMS} programs",
+            "an event `reset`: the figures have to be read again",
         ),
         (
             "exports of people",

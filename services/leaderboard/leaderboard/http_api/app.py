@@ -5,20 +5,27 @@ from flask import Flask
 from leaderboard.http_api import (
     board_page,
     boards,
+    challenge_actions,
+    challenge_console,
+    challenge_page,
+    challenges,
     closings,
     console,
     draws,
     experiments,
     figures,
     insights,
+    live,
     networks,
     outlook,
     wallet,
 )
-from leaderboard.http_api.dependencies import init_app
+from leaderboard.http_api.dependencies import Dependencies, init_app
+from leaderboard.live.server import LiveServer
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
 from referral.http.app import create_app
+from referral.http.context import Context
 from referral.telemetry.logs import configure_logs
 
 SERVICE = "leaderboard"
@@ -31,10 +38,14 @@ BLUEPRINTS = (
     outlook.blueprint,
     networks.blueprint,
     experiments.blueprint,
+    challenges.blueprint,
+    challenge_actions.blueprint,
     board_page.blueprint,
+    challenge_page.blueprint,
+    live.blueprint,
     wallet.blueprint,
 )
-CONSOLE = (console.blueprint,)  # pages for operators; not part of the API
+CONSOLE = (console.blueprint, challenge_console.blueprint)  # pages for operators; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
@@ -44,4 +55,13 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     flask_app = init_app(create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower))
     for views in CONSOLE:
         flask_app.register_blueprint(views)
+    if chosen.live_port:
+        _serve_live_streams(flask_app, chosen)
     return flask_app
+
+
+def _serve_live_streams(flask_app: Flask, settings: Settings) -> None:
+    needed: Dependencies = flask_app.extensions["leaderboard"]
+    server = LiveServer(flask_app, needed.live, settings).start()
+    shared: Context = flask_app.extensions["referral"]
+    shared.on_close(server.stop)

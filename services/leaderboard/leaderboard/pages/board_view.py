@@ -245,6 +245,7 @@ def _texts(view: BoardView) -> dict[str, object]:
         "time_left": time_left,
         "closes": view.window.kind != "all",
         "closing_time": closing_time,
+        "stream": f"/p/{view.program.id}/live" if context().settings.live_port else None,
         "root": view.closed.root if view.closed else None,
         "proof": _proof_url(view),
         "has_arrows": any(isinstance(row, BoardRow) and (row.moved or row.is_new) for row in view.rows),

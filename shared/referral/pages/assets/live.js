@@ -1,19 +1,80 @@
-// Refreshes the element marked data-live without scrolling the page. The page is complete without this script.
+// Refreshes the elements marked data-live without scrolling the page. The page is complete without this script.
+// An element marked data-stream names the page's stream of server-sent events. One tab of a browser has the stream open, the one
+// that holds its lock, and passes each event on to the others; without a stream the page looks every 15 seconds.
 (() => {
-  const intervalMs = 15000;
-  const region = () => document.querySelector("[data-live]");
+  const intervalMs = 15000, streamedIntervalMs = 300000, settleMs = 300, retryMs = 60000, slackMs = 1000;
   const announcement = document.querySelector("[data-news]");
+  const url = document.querySelector("[data-stream]")?.dataset.stream;
+  const state = document.querySelector("[data-live-state]");
+  let isStreaming = false, hasEnded = false, due = 0, refreshedAt = Date.now();
+
+  const regions = (root) => [...root.querySelectorAll("[data-live]")];
+  const isInUse = (region) => region.querySelector("details[open]") || region.contains(document.activeElement);
+
   async function refresh() {
-    if (document.hidden || !region() || region().querySelector("details[open]")) return;
+    if (document.hidden || hasEnded || !regions(document).length) return;
+    refreshedAt = Date.now();
     try {
-      const response = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html" } });
-      if (!response.ok) return;
-      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-live]");
-      if (!fresh || fresh.innerHTML === region().innerHTML || region().contains(document.activeElement)) return;
-      region().replaceChildren(...fresh.childNodes);
+      const response = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html", "X-Background": "1" } });
+      if (!response.ok || response.redirected) return;
+      const fresh = regions(new DOMParser().parseFromString(await response.text(), "text/html"));
+      const shown = regions(document);
+      if (fresh.length !== shown.length) return;
+      const changed = shown.filter((region, number) => {
+        if (fresh[number].innerHTML === region.innerHTML || isInUse(region)) return false;
+        region.replaceChildren(...fresh[number].childNodes);
+        return true;
+      });
+      if (!changed.length) return;
+      for (const region of changed) region.dispatchEvent(new CustomEvent("live:changed", { bubbles: true }));
       if (announcement) announcement.textContent = announcement.dataset.news;
     } catch { /* the server is unavailable: the page keeps its content */ }
   }
-  setInterval(refresh, intervalMs);
-  document.addEventListener("visibilitychange", refresh);
+
+  function refreshWithin(ms) {
+    if (due) return;
+    due = setTimeout(() => { due = 0; refresh(); }, settleMs + Math.random() * ms);
+  }
+
+  function show() {
+    if (state) state.textContent = state.dataset[hasEnded ? "ended" : isStreaming ? "on" : "off"];
+  }
+
+  function receive({ name, within }) {
+    isStreaming = name !== "lost" && name !== "end";
+    hasEnded = hasEnded || name === "end";
+    show();
+    if (name === "change" || name === "reset") refreshWithin(within);
+  }
+
+  function open(pass) {
+    return new Promise(() => {
+      const source = new EventSource(url);
+      for (const name of ["ready", "change", "reset", "end"]) {
+        source.addEventListener(name, (event) => {
+          pass({ name, within: JSON.parse(event.data).within_ms ?? 500 });
+          if (name === "end") source.close();
+        });
+      }
+      source.addEventListener("error", () => {
+        if (hasEnded) return;
+        pass({ name: "lost" });
+        if (source.readyState === EventSource.CLOSED) setTimeout(() => open(pass), retryMs); // refused, for the moment
+      });
+    });
+  }
+
+  if (url && "EventSource" in window) {
+    const name = `live ${url}`;
+    if (navigator.locks && "BroadcastChannel" in window) {
+      const channel = new BroadcastChannel(name);
+      channel.addEventListener("message", (event) => receive(event.data));
+      navigator.locks.request(name, () => open((news) => { receive(news); channel.postMessage(news); }));
+    } else open(receive);
+  }
+  setInterval(() => {
+    if (Date.now() - refreshedAt > (isStreaming ? streamedIntervalMs : intervalMs) - slackMs) refresh();
+  }, intervalMs);
+  document.addEventListener("visibilitychange", () => { if (!isStreaming || Date.now() - refreshedAt >= intervalMs) refresh(); });
+  show();
 })();

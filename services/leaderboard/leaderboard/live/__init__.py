@@ -1,0 +1,1 @@
+"""The live stream: what changed in a program, as server-sent events."""
