@@ -16,7 +16,7 @@ from referral.redis_client import RedisClient
 from referral.redis_pipeline import run_pipeline
 from referral.topics import partition_of
 
-MAX_REFERRERS = 50_000
+MAX_REFERRERS = 20_000
 """How many referrers a figure may read."""
 MAX_GENERATIONS = 30
 """Longer chains of referrals are cut."""
