@@ -288,7 +288,7 @@ def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redi
         else:
             alone = ReferralUnattributed(occurred_at=at, program=PROGRAM, person=f"psn_{name}", reason="no_evidence")
             lines.append((attribution_key(alone), alone))
-    fold(redis, "growth", GrowthFold(), lines)
+    fold(redis, "growth", GrowthFold(PARTITIONS), lines)
     counted = [
         cleared_conversion(f"psn_{above}", f"psn_{name}", NOON + began[name] * DAY) for name, above in referrers.items()
     ]
@@ -338,7 +338,7 @@ def test_the_focus_is_on_the_channels_that_bring_most(redis: Redis, redis_url: s
         attributed(f"m{number}", "psn_amy", number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
         for number in range(40)
     ]
-    fold(redis, "growth", GrowthFold(), [(attribution_key(line), line) for line in many])
+    fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in many])
     body = read(leaderboard_app(redis_url).test_client(), f"focus?{RANGE}")
     assert [(one["channel"], one["share"]["value"]) for one in body["channels"]] == [
         ("wechat", 0.5),

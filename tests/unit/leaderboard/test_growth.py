@@ -200,7 +200,7 @@ def test_a_refund_reverses_the_qualification_and_keeps_the_follower_in_their_cha
 
 def test_content_call_to_action_and_partner_are_counted_by_name_and_taken_away_again() -> None:
     """A reversal names what the evidence named; a call to action belongs to its content item."""
-    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]))
     evidence = {"content": "hacks", "cta": "tag", "partner": "kol_lin"}
     [first] = attribution_lines("p1", (True, 7, "wechat"))
     [second] = attribution_lines("p2", (True, 7, None))
@@ -235,7 +235,7 @@ def test_names_beyond_the_limit_of_a_day_are_left_out(names: list[str]) -> None:
 @given(days=st.lists(st.integers(0, 60 * 24), min_size=1, max_size=6), referred=st.booleans())
 def test_who_unfollows_is_counted_by_age_and_source(days: list[int], referred: bool) -> None:
     """A correction is no departure. Those who follow and those who left are all who began."""
-    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]))
     for number, hours in enumerate(days):
         follow = (referred, 1, None)
         corrected = replace(reversal(f"p{number}", follow), reason="corrected")
@@ -255,7 +255,7 @@ def test_it_is_known_who_follows_without_a_referrer_and_who_referred_in_each_buc
     lives: list[list], left: set[int]
 ) -> None:
     """The people without a referrer are those of the current follows, by when they began."""
-    fold, expected = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), {}
+    fold, expected = LogFold(GrowthFold(1), Catalog([GLOW_VERSION])), {}
     buckets = set()
     for number, life in enumerate(lives):
         person = f"p{number}"
