@@ -52,8 +52,8 @@ CHALLENGE = replace(
     prizes={"weekly": {"en": "Skincare set", "zh-CN": "护肤套装"}, "every_participant": "a glow calendar"},
 )
 VERSION = with_challenges(GLOW_VERSION, CHALLENGE)
-LIN, VIEWER = operator("lin", "support"), operator("vi", "viewer")
-OPERATORS: tuple[DirectoryRecord, ...] = (LIN, VIEWER)
+LIN, VIEWER, ADMIN = operator("lin", "support"), operator("vi", "viewer"), operator("ad")
+OPERATORS: tuple[DirectoryRecord, ...] = (LIN, VIEWER, ADMIN)
 UNSAFE = "javascript:alert(1)"
 
 

@@ -17,6 +17,7 @@ from leaderboard.http_api import (
     insights,
     live,
     networks,
+    outlook,
     wallet,
 )
 from leaderboard.http_api.dependencies import Dependencies, init_app
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     draws.blueprint,
     insights.blueprint,
     figures.blueprint,
+    outlook.blueprint,
     networks.blueprint,
     experiments.blueprint,
     challenges.blueprint,

@@ -22,6 +22,7 @@ from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
+from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
 from referral.console.guard import init_console
 from referral.http.context import Context
@@ -45,6 +46,7 @@ class Dependencies:
     closings: ClosingStore
     growth: GrowthStore
     insights: InsightReader
+    rewards: RewardsClient
     network: NetworkStore
     experiments: ExperimentStore
     challenges: ChallengeStore
@@ -69,6 +71,8 @@ def init_app(app: Flask) -> Flask:
         ]
     )
     shared.on_close(exporter.start().stop)
+    rewards = RewardsClient(shared.settings.reward_dispatcher)
+    shared.on_close(rewards.close)
     if shared.settings.drand:
         shared.on_close(_draw_fetcher(shared, closings).start().stop)
     init_console(app, None)
@@ -80,6 +84,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
+        rewards,
         NetworkStore(shared.redis, partitions),
         experiments,
         challenges,
