@@ -11,6 +11,8 @@ from referral_tools.demo.system_figures import EstimateFigures, FigureSeries, Sy
 from referral_tools.oracle import ExpectedInsights, Insight
 
 _UNITS = ("day", "week", "month", "all")
+_DIMENSIONS = ("source", "channel", "stage")
+"""Those that the oracle knows."""
 _TOLERANCE = 1e-6
 _Reading = tuple[str, str, date, date, EstimateFigures]
 """Figure, group, first and last day, and the value."""
@@ -47,7 +49,7 @@ def compare_insights(verdict: ComparisonResult, results: InsightResults) -> None
 def _readings(readings: SystemFigures, first: date, last: date) -> Iterator[_Reading]:
     for figure, dimensions in readings.insight_figures().items():
         for unit in _UNITS:
-            for by in dimensions or ("",):
+            for by in [one for one in dimensions if one in _DIMENSIONS] or ("",):
                 found = readings.insight(figure, first, last, unit, by)
                 for series in found.series:
                     yield figure, series.key, found.starts_on, found.ends_on, series.total

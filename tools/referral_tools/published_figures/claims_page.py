@@ -9,11 +9,11 @@ _HEAD = """# Published figures
 
 <!-- Made by `referral figures`; change tools/referral_tools/published_figures, and run it again. -->
 
-Articles about referral growth name figures. Here each stands beside what a simulated campaign of 60 days measured **through
+Articles about referral growth name figures. Here each is beside what a simulated campaign of 60 days measured **through
 this system**: its facts went through the public API, and the values were read from it. A simulation cannot confirm such a
 claim: what goes in by assumption comes out again. It shows that the system measures what happened, exactly, and how certain a
-figure of this size would be. The table says for each claim what was assumed; where the measured value is an echo of an
-assumption, it says so. A claim that is not reproduced is listed as such.
+figure of this size would be. The table names for each claim what was assumed; where the measured value is an echo of an
+assumption, that is marked. A claim that is not reproduced is listed as such.
 
 `referral figures` makes this page again: seed {seed}, last day {last_day}. It changes if simulation or system
 change. An independent oracle recomputed {checked:,} values of insights{agree}.
@@ -31,7 +31,7 @@ _END = """
 ## What the simulation assumes
 
 All parameters are in [campaign/model.py](../tools/referral_tools/campaign/model.py), each with its meaning; [the
-demo](demo.md) says what is played. Totals are no parameters: how many follow, share, bring friends or stay results from what
+demo](demo.md) describes what is played. Totals are no parameters: how many follow, share, bring friends or stay results from what
 people see and do. But rates were chosen so that the mean over many seeds is near the published case study, so its figures are
 no evidence for it.
 

@@ -61,8 +61,8 @@ def _call_to_action(experiments: Iterable[ExperimentFigures], model: CampaignMod
         f"experiment `{SPECIFIC_CTA_EXPERIMENT}`: shares per impression, bounds valid at any look",
         f"**the answer**: a view of a specific call to action leads to sharing {model.cta_uplift:g} times, of a generic one"
         f" {weak:g} times as often as one without",
-        "whether that can be told from noise by a sticky assignment, with late and repeated events; when it is certain enough"
-        " to decide",
+        "whether that can be distinguished from noise by a sticky assignment, with late and repeated events; when it is certain"
+        " enough to decide",
     )
 
 
@@ -110,9 +110,9 @@ def _followers_per_sharer(readings: SystemFigures, campaign: PlayedCampaign) -> 
         "each",
         _insight(readings, campaign, "followers_per_sharer", "sharers"),
         "insight `followers_per_sharer` over the campaign",
-        f"{campaign.model.friends_per_share:g} friends per share times an influence whose mean is 1; the number of followers for"
+        f"{campaign.model.friends_per_share:g} friends per share times an influence of mean 1; the number of followers for"
         " a sharer is not given",
-        "who shared and whose friends count. At 40 % of some 2,700 new followers, 5 for each sharer would need no more than"
+        "the sharers and the friends that count. At 40 % of some 2,700 new followers, 5 for each sharer would need no more than"
         " about 200 sharers",
     )
 
@@ -140,9 +140,9 @@ def _reach_beyond(networks: Iterable[NetworkFigures]) -> Claim:
         3.0,
         "times",
         _ratio(totals_of(roots), "people who began a network"),
-        "people below a person for each one of degree 1, over all who were brought by no one (`GET …/network/{id}`)",
+        "people below a person for each one of degree 1, over all who have no referrer (`GET …/network/{id}`)",
         "everyone shares by the same rules, wherever they are in a network; the multiple is not given",
-        "the network, from who brought whom",
+        "the network, from all referrals",
     )
 
 
