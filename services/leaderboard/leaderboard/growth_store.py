@@ -82,6 +82,10 @@ class GrowthStore:
         """The buckets of each partition that have days of the period."""
         if window.kind != "all":
             return [buckets_of(window.start_s, window.end_s) for _ in self._partitions]
+        return self.all_buckets(program)
+
+    def all_buckets(self, program: str) -> list[Sequence[int]]:
+        """Returns the buckets of each partition that have counts of a program, at least one."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for partition in self._partitions:
                 [key] = self._growth_keys(partition, [state_keys.buckets(program)])
@@ -96,19 +100,24 @@ class GrowthStore:
         banned: Sequence[Sequence[bytes]],
     ) -> Growth:
         """The counts of the banned referrers of each partition."""
-        if not any(banned):
-            return Growth()
+        return growth.total(_select_growth(self.referrer_days(program, buckets, banned), wanted))
+
+    def referrer_days(
+        self, program: str, buckets: Sequence[Sequence[int]], referrers: Sequence[Sequence[bytes]]
+    ) -> Iterable[GrowthDays]:
+        """Returns the counts of referrers' referrals, by the buckets and the referrers of each partition."""
+        if not any(referrers):
+            return ()
         with self._redis.pipeline(transaction=False) as pipeline:
-            for partition, referrers in zip(self._partitions, banned, strict=True):
+            for partition, found in zip(self._partitions, referrers, strict=True):
                 keys = [
                     state_keys.referrer_days(program, referrer.decode(), bucket)
-                    for referrer in referrers
+                    for referrer in found
                     for bucket in buckets[partition]
                 ]
                 for start in range(0, len(keys), _KEYS_OF_A_READ):
                     pipeline.mget(self._growth_keys(partition, keys[start : start + _KEYS_OF_A_READ]))
-            results = pipeline.execute()
-        return growth.total(_select_growth(map(_decode_growth, _existing(results)), wanted))
+            return map(_decode_growth, _existing(pipeline.execute()))
 
     def _growth_keys(self, partition: int, keys: Iterable[str]) -> list[str]:
         return [state_key(state_keys.SERVICE, state_keys.GROWTH, partition, key) for key in keys]

@@ -14,7 +14,9 @@ from scipy.special import ndtr
 from scipy.stats import multivariate_normal
 
 from leaderboard.statistics.best_variant import chances_to_be_best
-from leaderboard.statistics.proportion import wilson_interval
+from leaderboard.statistics.mean import mean_interval
+from leaderboard.statistics.poisson_rate import rate_interval
+from leaderboard.statistics.proportion import difference_interval, wilson_interval
 from leaderboard.statistics.ratio import PairSums, ratio, relative_variance, standard_error, sums_of_person
 from leaderboard.statistics.sample_ratio import sample_ratio_p_value
 from leaderboard.statistics.uplift import LogRatio, confidence_sequence, interval, log_ratio
@@ -79,6 +81,27 @@ def test_the_interval_of_a_proportion_equals_the_reference(case: dict[str, Any])
     assert found == (exactly(case["low"]), exactly(case["high"]))
 
 
+@pytest.mark.parametrize("case", REFERENCE["differences"])
+def test_the_interval_of_a_difference_of_proportions_equals_the_reference(case: dict[str, Any]) -> None:
+    """The reference file names the implementation, its version and the call."""
+    found = difference_interval(case["cases"], case["n"], case["other_cases"], case["other_n"], case["alpha"])
+    assert found == (exactly(case["low"]), exactly(case["high"]))
+
+
+@pytest.mark.parametrize("case", REFERENCE["rates"])
+def test_the_interval_of_a_rate_equals_the_reference(case: dict[str, Any]) -> None:
+    """The reference file names the implementation, its version and the call."""
+    found = rate_interval(case["events"], case["exposure"], case["alpha"])
+    assert found == (exactly(case["low"]), exactly(case["high"]))
+
+
+@pytest.mark.parametrize("case", REFERENCE["means"])
+def test_the_interval_of_a_mean_equals_the_reference(case: dict[str, Any]) -> None:
+    """The reference file names the implementation, its version and the call."""
+    found = mean_interval(case["n"], case["total"], case["squares"], case["alpha"])
+    assert found == (exactly(case["low"]), exactly(case["high"]))
+
+
 @given(first=PEOPLE, second=PEOPLE)
 def test_people_who_are_added_and_removed_again_leave_the_same_sums(
     first: list[tuple[int, int]], second: list[tuple[int, int]]
@@ -115,6 +138,9 @@ def test_an_even_split_and_no_split_are_no_reason_for_an_alarm() -> None:
     assert sample_ratio_p_value([0, 0], [1, 1]) == 1
     assert sample_ratio_p_value([500, 500], [1, 1]) == 1
     assert wilson_interval(0, 0, 0.05) == (0, 1)
+    assert difference_interval(1, 2, 0, 0, 0.05) == (-1, 1)
+    assert rate_interval(3, 0, 0.05) == (0, 0)
+    assert mean_interval(1, 3, 9, 0.05) is None
 
 
 def test_the_chance_to_be_best_of_two_is_that_of_a_difference_of_normals() -> None:

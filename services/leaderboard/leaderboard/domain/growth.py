@@ -49,8 +49,13 @@ class Growth(Struct, frozen=True, array_like=True):
     @property
     def by_channel(self) -> dict[str, int]:
         """`attributed` by channel; the parts add up to it."""
-        unknown = self.attributed - sum(self.channels.values())
+        unknown = self.unknown_channel
         return self.channels | ({UNKNOWN_CHANNEL: unknown} if unknown else {})
+
+    @property
+    def unknown_channel(self) -> int:
+        """Those of `attributed` whose evidence names no channel."""
+        return self.attributed - sum(self.channels.values())
 
     @property
     def followers(self) -> int:

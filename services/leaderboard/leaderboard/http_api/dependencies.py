@@ -11,6 +11,8 @@ from leaderboard.closing_store import ClosingStore
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
+from leaderboard.insight_reader import InsightReader
+from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
 from referral.console.guard import init_console
@@ -23,7 +25,7 @@ _NAME = "leaderboard"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, growth figures, the network of referrals, experiments, and time zones.
+    """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments, and time zones.
 
     Publishes the randomness of draws. Follows the log for live streams while someone watches.
     """
@@ -32,6 +34,7 @@ class Dependencies:
     history: BoardHistory
     closings: ClosingStore
     growth: GrowthStore
+    insights: InsightReader
     network: NetworkStore
     experiments: ExperimentStore
     time_zones: ProgramTimeZones
@@ -54,6 +57,7 @@ def init_app(app: Flask) -> Flask:
         BoardHistory(shared.redis, partitions),
         closings,
         GrowthStore(shared.redis, partitions),
+        InsightReader(InsightStore(shared.redis, partitions)),
         NetworkStore(shared.redis, partitions),
         ExperimentStore(shared.redis, partitions),
         ProgramTimeZones(),

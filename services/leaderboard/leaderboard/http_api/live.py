@@ -21,9 +21,13 @@ from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 
 _FEED_TIMEOUT_S = 3.0
-_EXAMPLE = "retry: 3000\n\nid: 3f.a2..1\nevent: change\n" + (
-    'data: {"referred":2,"discovered":0,"qualified":1,"counted":1,"within_ms":500}\n\n'
-)
+_EXAMPLE = """retry: 3000
+
+id: 3f.a2..1
+event: change
+data: {"referred":2,"discovered":0,"qualified":1,"counted":1,"within_ms":500}
+
+"""
 _LAST_EVENT_ID = {
     "in": "header",
     "name": "Last-Event-ID",

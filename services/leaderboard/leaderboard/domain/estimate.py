@@ -1,0 +1,110 @@
+"""Estimates: a value, over how many cases it was taken, and the bounds of its 95% interval."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+from leaderboard.statistics.mean import mean_interval
+from leaderboard.statistics.poisson_rate import rate_interval
+from leaderboard.statistics.proportion import difference_interval, wilson_interval
+from leaderboard.statistics.ratio import PairSums, standard_error, sums_of_person
+
+ALPHA = 0.05
+"""Intervals have level 1 - ALPHA."""
+ENOUGH_CASES = 30
+"""Below this number of cases an estimate is not reliable, and has a remark."""
+_Z = 1.959963984540054  # the normal quantile of 1 - ALPHA / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value of `n` cases; None if it is not defined. `low` and `high` bound it at level 95%; None where nothing is estimated.
+
+    `cases` is set for proportions: how many of the `n` cases it counts. `is_count`: it is a complete count.
+    """
+
+    value: float | None
+    n: int
+    low: float | None = None
+    high: float | None = None
+    cases: int | None = None
+    is_count: bool = False
+
+    @property
+    def too_few(self) -> bool:
+        """Whether it is an estimate of fewer than 30 cases. Counts are complete, and never too few."""
+        return not self.is_count and self.n < ENOUGH_CASES
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """By how much a value is above an earlier one; the bounds are those of the difference of two proportions."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def count(number: int) -> Estimate:
+    """Returns a complete count: it has no interval."""
+    return Estimate(number, number, is_count=True)
+
+
+def share(cases: int, n: int) -> Estimate:
+    """Returns a proportion, with Wilson's interval."""
+    if n <= 0 or not 0 <= cases <= n:
+        return Estimate(None, max(n, 0))
+    return Estimate(cases / n, n, *wilson_interval(cases, n, ALPHA), cases=cases)
+
+
+def rate(events: int, exposure: int) -> Estimate:
+    """Returns events for each unit of exposure, which are the cases; with Garwood's interval."""
+    if exposure <= 0 or events < 0:
+        return Estimate(None, 0)
+    return Estimate(events / exposure, exposure, *rate_interval(events, exposure, ALPHA))
+
+
+def mean(values: Iterable[int]) -> Estimate:
+    """Returns the mean over people of counts that are not negative, with Student's interval."""
+    n = total = squares = 0
+    for value in values:
+        n, total, squares = n + 1, total + value, squares + value * value
+    return mean_of_sums(n, total, squares)
+
+
+def mean_of_sums(n: int, total: int, squares: int) -> Estimate:
+    """Returns the mean over n people from the sum of their counts and of their squares."""
+    bounds = mean_interval(n, total, squares, ALPHA)
+    if bounds is None:
+        return Estimate(total / n if n else None, n)
+    return Estimate(total / n, n, max(bounds[0], 0.0), bounds[1])
+
+
+def top_tenth(counts: Iterable[int]) -> Estimate:
+    """Returns the share of a sum that the top 10% of people have, at least one person, the number rounded up.
+
+    Its interval is that of a ratio of means over people, by the delta method (`statistics.ratio`), the people of the top 10% being
+    taken as given. The cases are the people.
+    """
+    ranked = sorted((number for number in counts if number > 0), reverse=True)
+    total = sum(ranked)
+    if not total:
+        return Estimate(None, 0)
+    top = ceil(len(ranked) / 10)
+    sums = PairSums()
+    for place, number in enumerate(ranked):
+        sums = sums.plus(sums_of_person(number if place < top else 0, number))
+    value, error = sums.x / total, standard_error(sums)
+    if error is None:
+        return Estimate(value, len(ranked))
+    return Estimate(value, len(ranked), max(value - _Z * error, 0.0), min(value + _Z * error, 1.0))
+
+
+def change_between(now: Estimate, before: Estimate) -> Change | None:
+    """Returns the difference of two estimates; None if one is not defined. Proportions have Newcombe's interval."""
+    if now.value is None or before.value is None:
+        return None
+    difference = now.value - before.value
+    if now.cases is None or before.cases is None:
+        return Change(difference)
+    return Change(difference, *difference_interval(now.cases, now.n, before.cases, before.n, ALPHA))

@@ -1,0 +1,154 @@
+"""Figures: each insight over a range of days, beside the range before, as JSON or CSV, and how it is counted."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import Schema, validate
+from webargs import fields
+
+from leaderboard.domain.date_range import FIRST_YEAR, LAST_YEAR, MAX_DAYS, DateRange, Unit
+from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
+from leaderboard.domain.periods import day_name
+from leaderboard.http_api.dependencies import dependencies
+from leaderboard.http_api.figure_responses import (
+    ExplanationResponse,
+    FigureResponse,
+    FiguresResponse,
+    figure_explanation,
+    figure_response,
+    figure_summaries,
+)
+from leaderboard.http_api.figure_rows import figure_csv_text
+from leaderboard.http_api.requests import require_zone
+from leaderboard.insight_reader import FigureQuery, FigureReading, InvalidQuery
+from leaderboard.insight_store import MAX_BOARD_ENTRIES, TooManyEntries
+from referral.events.timestamps import to_datetime
+from referral.http.api_keys import requires
+from referral.http.context import context
+from referral.http.json_body import Blueprint
+from referral.http.problems import Problem
+from referral.http.responses import response
+from referral.validation.fields import MustBe
+
+DEFAULT_DAYS = 28
+blueprint = Blueprint("figures", __name__)
+_YEARS = MustBe(lambda day: FIRST_YEAR <= day.year <= LAST_YEAR, f"be in the years {FIRST_YEAR} to {LAST_YEAR}", str)
+
+
+class FigureParameters(Schema):
+    """The range of days, its points, and how to split it."""
+
+    first = fields.Date(
+        data_key="from",
+        load_default=None,
+        validate=_YEARS,
+        metadata={
+            "description": f"The first day, in the program's time zone; {DEFAULT_DAYS} days before `to` by default.",
+            "example": "2026-11-01",
+        },
+    )
+    last = fields.Date(
+        data_key="to",
+        load_default=None,
+        validate=_YEARS,
+        metadata={
+            "description": f"The last day, included; today by default. At most {MAX_DAYS} days in all.",
+            "example": "2026-11-28",
+        },
+    )
+    unit = fields.Str(
+        load_default="day",
+        validate=validate.OneOf(get_args(Unit)),
+        metadata={
+            "description": "What a point covers. `week` (ISO) and `month` extend the range to whole ones; `all` is one point."
+        },
+    )
+    by = fields.Str(
+        load_default=None,
+        validate=validate.OneOf(get_args(Dimension)),
+        metadata={"description": "The dimension by which the figure is split, if it has it."},
+    )
+
+
+@blueprint.get("/v1/programs/<program>/insights/figures")
+@requires("read")
+@response(FiguresResponse)
+@blueprint.alt_response(404, description="Unknown program.")
+def figures(program: str) -> FiguresResponse:
+    """The figures that there are, in the order of a report."""
+    require_zone(program)
+    return FiguresResponse(items=figure_summaries())
+
+
+@blueprint.get("/v1/programs/<program>/insights/<figure>")
+@requires("read")
+@blueprint.arguments(FigureParameters, location="query")
+@response(FigureResponse)
+@blueprint.alt_response(404, description="Unknown program or figure.")
+@blueprint.alt_response(422, description="The range is too long, or the figure cannot be split in this way.")
+def figure(query: dict[str, Any], program: str, figure: str) -> FigureResponse:
+    """A figure over a range of days: for each day, week or month, for the whole range, and for the range before."""
+    reading = _read(query, program, require_figure(figure))
+    return figure_response(program, require_zone(program), reading, _now())
+
+
+@blueprint.get("/v1/programs/<program>/insights/<figure>.csv")
+@requires("read")
+@blueprint.arguments(FigureParameters, location="query")
+@blueprint.response(200, content_type="text/csv")
+@blueprint.alt_response(404, description="Unknown program or figure.")
+@blueprint.alt_response(422, description="The range is too long, or the figure cannot be split in this way.")
+def figure_csv(query: dict[str, Any], program: str, figure: str) -> Response:
+    """The same as CSV: a row for each point, for the whole range and for the range before. Each names query, period and zone."""
+    reading = _read(query, program, require_figure(figure))
+    text = figure_csv_text(program, require_zone(program), reading, _now())
+    name = f"{program}-{reading.query.figure}-{reading.days.first}-{reading.days.last}.csv"
+    return Response(text, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@blueprint.get("/v1/programs/<program>/insights/<figure>/explain")
+@requires("read")
+@response(ExplanationResponse)
+@blueprint.alt_response(404, description="Unknown program or figure.")
+def explain_figure(program: str, figure: str) -> ExplanationResponse:
+    """How a figure is counted: its definition in each language, its interval, and examples of the lines that it counts."""
+    require_zone(program)
+    return figure_explanation(require_figure(figure))
+
+
+def require_figure(name: str) -> FigureId:
+    """Returns the figure of this name. Raises Problem 404 for any other name."""
+    for known in FIGURES:
+        if known == name:
+            return known
+    raise Problem(404, "unknown_figure", f"Unknown figure {name[:64]!r}. Figures: {', '.join(FIGURES)}.")
+
+
+def _read(query: dict[str, Any], program: str, figure: FigureId) -> FigureReading:
+    zone = require_zone(program)
+    last = query["last"] or _today(zone)
+    first = query["first"] or last - timedelta(days=DEFAULT_DAYS - 1)
+    if last < first:
+        raise _invalid("to", f"`to` must not be before `from`; got {first} to {last}.")
+    try:
+        return dependencies().insights.read(
+            program, zone, FigureQuery(figure, DateRange(first, last), query["unit"], query["by"])
+        )
+    except InvalidQuery as error:
+        raise _invalid(error.parameter, str(error)) from None
+    except TooManyEntries:
+        detail = f"More than {MAX_BOARD_ENTRIES:,} entries of boards are in the two ranges: choose fewer days, or unit=month."
+        raise _invalid("from", detail) from None
+
+
+def _invalid(parameter: str, detail: str) -> Problem:
+    return Problem(422, "invalid", detail, [{"pointer": f"query:{parameter}", "detail": detail}])
+
+
+def _today(zone: str) -> date:
+    return date.fromisoformat(day_name(context().clock.now_ms() // 1000, zone))
+
+
+def _now() -> datetime:
+    return to_datetime(context().clock.now_ms())

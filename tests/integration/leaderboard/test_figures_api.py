@@ -1,0 +1,262 @@
+"""Figures over HTTP: from the states of the folds to JSON, CSV and the explanation."""
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from leaderboard.folds.activity_fold import ActivityFold
+from leaderboard.folds.boards_fold import BoardsFold
+from leaderboard.folds.growth_fold import GrowthFold
+from referral.catalog.view import Catalog
+from referral.events.attributions import (
+    Evidence,
+    ReferralAttributed,
+    ReferralReversed,
+    ReferralUnattributed,
+    ReferrerBanned,
+    attribution_key,
+)
+from referral.events.conversions import conversion_key
+from referral.events.facts import ContentShared, ContentShown, Post, PostPublished, fact_key
+from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion
+from tests.support.builders.participants import PROGRAM
+from tests.support.folds import LogFold
+from tests.support.settings import AUTHORIZATION
+from tests.support.systems.leaderboard import PARTITIONS, leaderboard_app, store_states
+
+pytestmark = pytest.mark.integration
+
+FIGURES = f"/v1/programs/{PROGRAM}/insights"
+RANGE = "from=2026-11-10&to=2026-11-23"
+DAY = timedelta(days=1)
+NOON = datetime(2026, 11, 10, 4, 0, tzinfo=UTC)  # noon in Shanghai
+"""The first day of RANGE; the range before begins on 27 October."""
+
+
+def attributed(person: str, referrer: str, day: int, channel: str | None = None) -> ReferralAttributed:
+    """A referred follow on a day of RANGE, counted from 0, that qualifies at once."""
+    at = NOON + day * DAY
+    return ReferralAttributed(
+        occurred_at=at,
+        program=PROGRAM,
+        id=f"ref_{person}",
+        person=person,
+        referrer=referrer,
+        version=1,
+        evidence=Evidence(kind="click", touched_at=at, event="evt_1", channel=channel),
+        qualified=True,
+    )
+
+
+def fold_growth(redis: Redis) -> None:
+    """Amy brings three on day 0, one on day 8, and one leaves; Bo, who is banned, brings one; six come alone, two before."""
+    follows = [
+        *(attributed(f"a{number}", "psn_amy", 0, "wechat") for number in range(3)),
+        attributed("a3", "psn_amy", 8),
+        attributed("b0", "psn_bo", 1, "weibo"),
+    ]
+    lines = [
+        *follows,
+        *(
+            ReferralUnattributed(occurred_at=NOON + day * DAY, program=PROGRAM, person=f"d{day}", reason="no_evidence")
+            for day in (-3, -2, 2, 3, 4, 13)
+        ),
+        ReferralReversed(
+            occurred_at=NOON + 9 * DAY,
+            program=PROGRAM,
+            id="ref_a0",
+            person="a0",
+            referrer="psn_amy",
+            undoes=("attributed", "qualified"),
+            reason="unfollowed",
+            since=NOON,
+            channel="wechat",
+        ),
+        ReferrerBanned(occurred_at=NOON, program=PROGRAM, referrer="psn_bo", by="lin"),
+    ]
+    fold(redis, "growth", GrowthFold(), [(attribution_key(line), line) for line in lines])
+
+
+def fold_activity(redis: Redis) -> None:
+    """Forty impressions, seven shares of Amy and three of Chen, and a post, all on day 5; Amy's friends a1 to a3 count."""
+    at = NOON + 5 * DAY
+    same = {"occurred_at": at, "program": PROGRAM}
+    lines = [
+        *(ContentShown(id=f"evt_s{number}", person=f"p{number}", **same) for number in range(40)),
+        *(
+            ContentShared(id=f"evt_h{number}", person="psn_amy" if number < 7 else "psn_chen", **same)
+            for number in range(10)
+        ),
+        PostPublished(id="evt_p", person="psn_amy", data=Post(post="post_1"), **same),
+    ]
+    fold(redis, "activity", ActivityFold(lateness_days=90), [(fact_key(line), line) for line in lines])
+    counted = [
+        cleared_conversion("psn_amy", f"a{number}", NOON + day * DAY) for number, day in ((1, 0), (2, 0), (3, 8))
+    ]
+    fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(line), line) for line in counted])
+
+
+def fold(redis: Redis, name: str, of: Any, lines: Iterable[tuple[str, object]]) -> None:
+    """Folds lines into the states that the app reads."""
+    memory = LogFold(of, Catalog([GLOW_VERSION]), partitions=PARTITIONS)
+    memory.append(lines)
+    memory.drain()
+    assert memory.rejected == []
+    store_states(redis, name, memory.states)
+
+
+@pytest.fixture
+def client(redis: Redis, redis_url: str) -> FlaskClient:
+    """The app on these states; its clock is at noon of 24 November."""
+    fold_growth(redis)
+    fold_activity(redis)
+    return leaderboard_app(redis_url).test_client()
+
+
+def read(client: FlaskClient, query: str) -> dict[str, Any]:
+    """The body of a figure."""
+    answer = client.get(f"{FIGURES}/{query}", headers=AUTHORIZATION)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.get_json()
+    return body
+
+
+def values(body: dict[str, Any]) -> dict[str, float]:
+    """The value of each series over the range."""
+    return {one["key"]: one["total"]["value"] for one in body["series"]}
+
+
+def test_followers_by_source_leave_out_the_banned_referrer(client: FlaskClient) -> None:
+    """Who left is taken off the day of the follow; each point has its day, and the range before stands beside it."""
+    body = read(client, f"followers?{RANGE}&by=source")
+    assert values(body) == {"all": 8, "referred": 3, "discovered": 4, "excluded": 1}
+    whole, referred, *_ = body["series"]
+    assert [one["value"] for one in referred["points"]] == [2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert (referred["points"][8]["period"], referred["points"][8]["starts_on"]) == ("2026-11-18", "2026-11-18")
+    assert (whole["previous"]["value"], whole["change"]) == (2, {"value": 6, "low": None, "high": None})
+    assert (body["previous_starts_on"], body["previous_ends_on"]) == ("2026-10-27", "2026-11-09")
+    assert (body["zone"], body["counted_from"]) == ("Asia/Shanghai", "2026-11-07")
+    assert body["query"] == "followers?from=2026-11-10&to=2026-11-23&unit=day&by=source"
+    assert values(read(client, f"followers?{RANGE}&by=channel")) == {"all": 8, "wechat": 2, "unknown": 1}
+
+
+def test_shares_have_intervals_and_name_too_few_cases(client: FlaskClient) -> None:
+    """Three of eight are a share with an interval that is too wide to rely on, and the words say so in both languages."""
+    [whole] = read(client, f"referral_share?{RANGE}&unit=all")["series"]
+    assert (whole["total"]["value"], whole["total"]["n"], whole["total"]["too_few"]) == (0.375, 8, True)
+    assert whole["total"]["low"] < 0.375 < whole["total"]["high"]
+    assert whole["total"]["words"]["en"] == "3 of 8: fewer than 30 cases, so the percentage is uncertain."
+    assert whole["total"]["words"]["zh-CN"] == "8 例中有 3 例：不足 30 例，百分比仅供参考。"
+    assert len(whole["points"]) == 1
+    assert whole["change"]["low"] < whole["change"]["value"] < whole["change"]["high"]
+
+
+def test_the_funnel_has_its_stages_in_order(client: FlaskClient) -> None:
+    """Each stage counts what happened in the range; the steps are rates to the stage before."""
+    stages = values(read(client, f"funnel?{RANGE}&by=stage&unit=week"))
+    assert list(stages.items())[1:] == [
+        ("shown", 40),
+        ("shared", 10),
+        ("clicked", 0),
+        ("followed", 3),
+        ("qualified", 3),
+    ]
+    steps = values(read(client, f"funnel_steps?{RANGE}&by=stage"))
+    assert steps == {"all": 3 / 40, "shared": 0.25, "clicked": 0, "followed": None, "qualified": 1}
+
+
+def test_people_count_once_over_a_range_of_many_boards(client: FlaskClient) -> None:
+    """Amy's three friends are of two days and two weeks; Chen shared without any. The top 10% of one referrer have all."""
+    for unit in ("day", "week", "month", "all"):
+        [per_sharer] = read(client, f"followers_per_sharer?{RANGE}&unit={unit}")["series"]
+        assert (per_sharer["total"]["value"], per_sharer["total"]["n"]) == (1.5, 2)
+    [top] = read(client, f"top_tenth_share?{RANGE}")["series"]
+    assert (top["total"]["value"], top["total"]["n"]) == (1, 1)
+    assert values(read(client, f"posts?{RANGE}")) == {"all": 1}
+
+
+def test_the_audience_grows_by_everyone_who_began_before(client: FlaskClient) -> None:
+    """The last point is all who follow now."""
+    [whole] = read(client, f"audience?{RANGE}")["series"]
+    assert [one["value"] for one in whole["points"]] == [4, 5, 6, 7, 8, 8, 8, 8, 9, 9, 9, 9, 9, 10]
+    assert (whole["total"]["value"], whole["previous"]["value"]) == (10, 2)
+
+
+def test_a_range_is_that_of_the_last_days_by_default_and_weeks_are_whole(client: FlaskClient) -> None:
+    """28 days up to today in the program's zone; a week is extended to Monday and Sunday."""
+    body = read(client, "followers?unit=week")
+    assert (body["starts_on"], body["ends_on"]) == ("2026-10-26", "2026-11-29")
+    assert [one["period"] for one in body["series"][0]["points"]] == [f"2026-W{week}" for week in range(44, 49)]
+
+
+def test_csv_rows_name_query_period_and_zone(client: FlaskClient) -> None:
+    """The same figures as JSON, one row each, readable without the request."""
+    answer = client.get(f"{FIGURES}/followers.csv?{RANGE}&by=source&unit=week", headers=AUTHORIZATION)
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert 'filename="prg_glow-followers-2026-11-09-2026-11-29.csv"' in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    body = read(client, f"followers?{RANGE}&by=source&unit=week")
+    totals = {row["series"]: float(row["value"]) for row in rows if row["row"] == "total"}
+    assert totals == values(body)
+    points = [row for row in rows if row["row"] == "point" and row["series"] == "all"]
+    assert [row["period"] for row in points] == ["2026-W46", "2026-W47", "2026-W48"]
+    assert {row["zone"] for row in rows} == {"Asia/Shanghai"}
+    assert {row["query"] for row in rows} == {body["query"]}
+
+
+def test_an_explanation_has_the_definition_in_both_languages_and_examples(client: FlaskClient) -> None:
+    """What "how was this counted" shows: the definition, the formula's source, and lines that are counted."""
+    body = read(client, "top_tenth_share/explain")
+    assert "at least one person" in body["definition"]["en"]
+    assert "至少一人" in body["definition"]["zh-CN"]
+    assert "Wilson" in body["interval"]["en"]
+    assert [event["type"] for event in body["events"]] == ["conversion.cleared", "conversion.reversed"]
+
+
+def test_all_figures_are_listed_and_each_can_be_read_in_each_split(client: FlaskClient) -> None:
+    """An entry of the table is all that a route, its CSV and its explanation take."""
+    items = read(client, "figures")["items"]
+    assert len(items) > 10
+    for item in items:
+        for by in (None, *item["by"]):
+            split = f"&by={by}" if by else ""
+            assert read(client, f"{item['figure']}?{RANGE}{split}")["title"] == item["title"]
+        assert read(client, f"{item['figure']}/explain")["by"] == item["by"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code", "place"),
+    [
+        ("likes", 404, "unknown_figure", None),
+        ("likes.csv", 404, "unknown_figure", None),
+        ("likes/explain", 404, "unknown_figure", None),
+        ("followers?from=2026-11-02&to=2026-11-01", 422, "invalid", "query:to"),
+        ("followers?from=2024-01-01&to=2026-11-01", 422, "invalid", "query:to"),
+        ("followers?by=stage", 422, "invalid", "query:by"),
+        ("posts?by=channel", 422, "invalid", "query:by"),
+        ("followers?unit=year", 422, "invalid", None),
+        ("followers?from=1969-01-01", 422, "invalid", None),
+        ("followers?from=yesterday", 422, "invalid", None),
+    ],
+)
+def test_each_mistake_names_its_place(client: FlaskClient, query: str, status: int, code: str, place: str) -> None:
+    """A stable code, and the parameter that has to change."""
+    answer = client.get(f"{FIGURES}/{query}", headers=AUTHORIZATION)
+    body = answer.get_json()
+    assert (answer.status_code, body["code"]) == (status, code)
+    if place:
+        assert body["errors"][0]["pointer"] == place
+
+
+def test_too_many_people_are_refused_with_the_remedy(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure reads at most so many entries of boards; months have fewer than days."""
+    monkeypatch.setattr("leaderboard.insight_store.MAX_BOARD_ENTRIES", 1)
+    answer = client.get(f"{FIGURES}/followers_per_sharer?{RANGE}", headers=AUTHORIZATION)
+    assert answer.status_code == 422
+    assert "choose fewer days, or unit=month" in answer.get_json()["detail"]
