@@ -75,7 +75,16 @@ def _measure(stack: Stack, home: Path, arguments: argparse.Namespace) -> None:
     settings = Settings.from_env({**os.environ, **environ})
     ensure_topics(settings)
     secret = write_development_key(settings, home, "bench")
-    now, program = datetime.now(UTC), Program(id=PROGRAM, name={"en": "Bench"}, target_url="https://example.com")
+    now, program = (
+        datetime.now(UTC),
+        Program(
+            id=PROGRAM,
+            name={"en": "Bench"},
+            timezone="Asia/Shanghai",
+            target_url="https://example.com",
+            channels=("web",),
+        ),
+    )
     writer = CatalogWriter(settings, clock_from(settings.clock))
     list(writer.write([ProgramVersion(recorded_at=now, program=program, version=1, effective_from=now)]))
     writer.close()

@@ -59,7 +59,7 @@ class StandIn(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.received.append(self.path)
-        if self.path.endswith("/live"):
+        if self.headers.get("Accept") == "text/event-stream":
             self._stream()
             return
         if self.path == SLOW:
@@ -384,7 +384,8 @@ def test_large_responses_are_compressed_if_the_client_accepts_it(front: Front) -
 @pytest.mark.parametrize("path", ["/v1/programs/prg_x/live", "/p/prg_x/live", "/p/prg_x/growth/live"])
 def test_server_sent_events_arrive_one_by_one(front: Front, path: str) -> None:
     """The first arrives while the answer is still open."""
-    with httpx.stream("GET", front.url + path, timeout=10) as response:
+    accept = {"Accept": "text/event-stream"}
+    with httpx.stream("GET", front.url + path, headers=accept, timeout=10) as response:
         assert next(response.iter_lines()) == "data: first"
         assert not front.handlers["leaderboard"].release.is_set()
         front.handlers["leaderboard"].release.set()

@@ -10,6 +10,7 @@ from leaderboard.http_api import (
     draws,
     experiments,
     figures,
+    growth_page,
     insights,
     live,
     networks,
@@ -36,7 +37,7 @@ BLUEPRINTS = (
     live.blueprint,
     wallet.blueprint,
 )
-CONSOLE = (console.blueprint,)  # pages for operators; not part of the API
+CONSOLE = (console.blueprint, growth_page.blueprint)  # pages for operators; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

@@ -15,6 +15,8 @@ from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
+from referral.catalog.writer import CatalogWriter
+from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
@@ -27,7 +29,7 @@ _NAME = "leaderboard"
 class Dependencies:
     """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments, and time zones.
 
-    Publishes the randomness of draws. Follows the log for live streams while someone watches.
+    Publishes the randomness of draws, and writes links to dashboards. Follows the log for live streams while someone watches.
     """
 
     boards: BoardStore
@@ -40,6 +42,7 @@ class Dependencies:
     time_zones: ProgramTimeZones
     publisher: Publisher
     live: LiveFeed
+    catalog_writer: CatalogWriter
 
 
 def init_app(app: Flask) -> Flask:
@@ -49,7 +52,8 @@ def init_app(app: Flask) -> Flask:
     closings = ClosingStore(shared.redis, partitions)
     exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
     shared.on_close(exporter.start().stop)
-    init_console(app, None)
+    publisher = shared.publisher()
+    init_console(app, AuditLog(publisher, shared.clock))
     live = LiveFeed(shared.settings)
     shared.on_close(live.close)
     app.extensions[_NAME] = Dependencies(
@@ -61,8 +65,9 @@ def init_app(app: Flask) -> Flask:
         NetworkStore(shared.redis, partitions),
         ExperimentStore(shared.redis, partitions),
         ProgramTimeZones(),
-        shared.publisher(),
+        publisher,
         live,
+        shared.catalog_writer(),
     )
     return app
 
