@@ -48,7 +48,7 @@ EVENTS = Topic(
     lines=EventLine,
     retention="forever",
     partitions=0,
-    producers=("conversion-tracker", "link-issuer", "reward-dispatcher"),
+    producers=("conversion-tracker", "link-issuer", "reward-dispatcher", "leaderboard"),
     consumers=("conversion-tracker", "leaderboard", "link-issuer"),
 )
 ATTRIBUTIONS = Topic(

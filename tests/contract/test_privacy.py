@@ -15,7 +15,17 @@ PAGE = Path("docs/privacy.md")
 UNCOMPACTED = [topic for topic in TOPICS.values() if not topic.retention.startswith("latest of each key")]
 
 # Every text on a topic that is never compacted, by the last name of its path: what it is, and why it identifies no one.
-PERSON_IDS = {"person", "referrer", "participant", "beneficiary", "winners", "alternates", "root"}
+PERSON_IDS = {
+    "person",
+    "referrer",
+    "participant",
+    "beneficiary",
+    "winners",
+    "alternates",
+    "root",
+    "author",  # of a post that is voted for
+    "voter",
+}
 KEYED_HASHES = {"mention", "device", "network", "look_alike", "post"}
 IDS = {
     "id",
@@ -43,6 +53,8 @@ IDS = {
     "cta",
     "campaign",
     "experiment",
+    "challenge",
+    "day",  # a date
     "variant",
     "metric",
     "period",
@@ -77,6 +89,7 @@ PLATFORM_OWN = {
     "used_for",
     "refund",
     "hashtags",
+    "wording",  # of a permission to show a post
     "currency",
     "unit",
 }  # docs/privacy.md: must not contain personal data

@@ -32,6 +32,14 @@ class NetworkStore:
         found = run_pipeline(self._redis, (("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most) for key in keys))
         return [[one.decode() for one in referees] for referees in found]
 
+    def timed_referees_of(self, program: str, people: Sequence[str], most: int) -> list[list[tuple[str, int]]]:
+        """Returns the same, each with the second of their follow."""
+        keys = (self._key(program, person, state_keys.referees(program, person)) for person in people)
+        found = run_pipeline(
+            self._redis, (("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most, "WITHSCORES") for key in keys)
+        )
+        return [[(one.decode(), int(second)) for one, second in referees] for referees in found]
+
     def referrer(self, program: str, person: str) -> str | None:
         """Returns who brought a person; None without one, or if the referral is refused."""
         raw = self._redis.get(self._key(program, person, state_keys.upline(program, person)))

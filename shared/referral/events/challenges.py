@@ -48,6 +48,14 @@ class Challenge(Section, frozen=True, kw_only=True):
         Meta(description="the first day, in the program's time zone", examples=["2026-11-01"], extra={"years": YEARS}),
     ]
     days: Annotated[int, Meta(ge=1, le=MAX_DAYS, description="how many days it lasts")]
+    vote_from: Annotated[
+        date | None,
+        Meta(
+            description="the day from which followers can vote for submissions, until the last day",
+            examples=["2026-11-24"],
+            extra={"years": YEARS, "left_out": "no votes"},
+        ),
+    ] = None
     weekly_feature: Annotated[Weekday | None, Meta(description="the day on which posts are featured")] = None
     resources: Annotated[ChallengeResources, Meta(description="what makes it easy to take part")] = ChallengeResources()
     prizes: Annotated[

@@ -15,11 +15,15 @@ from typing import Annotated, Literal, assert_never
 from msgspec import Meta, Struct
 
 from referral.events.keys import click_key, person_key
-from referral.events.line import ClockTicked, Id, Line, Name, PersonId, PersonRef, Timestamp
+from referral.events.line import ClockTicked, Derived, Id, Line, Name, PersonId, PersonRef, Timestamp
 from referral.events.people import TextId
 
 Channel = Literal["xiaohongshu", "wechat", "weibo", "douyin", "web"]
 Visitor = Literal["person", "head", "prefetch", "preview", "crawler"]
+RefusalReason = Literal[
+    "off_topic", "not_own_work", "copied", "advertising", "offensive", "unsafe_claim", "personal_data", "other"
+]
+"""Why a submission was refused."""
 Token = Annotated[str, Meta(min_length=1, max_length=1024)]
 Amount = Annotated[Decimal, Meta(description="in the currency's main unit, as a JSON string or number")]
 LookAlike = (
@@ -125,6 +129,37 @@ class Post(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
     content: Id | None = None
 
 
+class ChallengeName(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A challenge of the program."""
+
+    challenge: Id
+
+
+class Submission(ChallengeName, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A post that is handed in for a challenge, by its id at the platform or its URL."""
+
+    post: Id
+
+
+class Vote(Submission, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The submission that a person votes for, and whose post it is."""
+
+    author: PersonRef
+
+
+class Permission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The post that may be shown, and the words with which its author has agreed: without anything personal."""
+
+    post: Id
+    wording: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class OwnPost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A post of the person, by its id at the platform or its URL."""
+
+    post: Id
+
+
 class Engagement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """How often a post was liked, saved, commented or shared since the last report."""
 
@@ -226,6 +261,48 @@ class PostRemoved(PersonFact, frozen=True, kw_only=True, tag="post.removed"):
     data: Post
 
 
+class PostVerified(PersonFact, frozen=True, kw_only=True, tag="post.verified"):
+    """A post was looked at and is there, with these hashtags. One that was removed before counts again."""
+
+    data: Post
+
+
+class ChallengeJoined(PersonFact, frozen=True, kw_only=True, tag="challenge.joined"):
+    """A person takes part in a challenge."""
+
+    data: ChallengeName
+
+
+class PostSubmitted(PersonFact, frozen=True, kw_only=True, tag="post.submitted"):
+    """A person hands in a post of their own for a challenge. It counts once it was published or verified."""
+
+    data: Submission
+
+
+class SubmissionAppealed(PersonFact, frozen=True, kw_only=True, tag="submission.appealed"):
+    """The author asks for another look at a submission that was refused; once."""
+
+    data: Submission
+
+
+class RightsGiven(PersonFact, frozen=True, kw_only=True, tag="rights.given"):
+    """The author allows that their post is shown."""
+
+    data: Permission
+
+
+class RightsWithdrawn(PersonFact, frozen=True, kw_only=True, tag="rights.withdrawn"):
+    """The author no longer allows, or never allowed, that their post is shown."""
+
+    data: OwnPost
+
+
+class PostVoted(PersonFact, frozen=True, kw_only=True, tag="post.voted"):
+    """A person votes for a submission. Each person has one vote in a challenge; the latest counts."""
+
+    data: Vote
+
+
 class LinkClicked(Line, frozen=True, kw_only=True, tag="link.clicked"):
     """A referral link was opened. The visitor is unknown; `id` is the click's, also contained in its token."""
 
@@ -278,6 +355,71 @@ class PersonUnbanned(BanDecision, frozen=True, kw_only=True, tag="person.unbanne
     """The ban is lifted: everything counts again as if there had been no ban."""
 
 
+class SubmissionDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An operator's decision about a submission of `person`. Written by this system, never accepted from a platform."""
+
+    id: Id
+    program: Id
+    person: PersonId
+    challenge: Id
+    post: Id
+    by: Name
+    note: Note = None
+    api_key: DecidingKey = None
+
+
+class RightsRequested(SubmissionDecision, frozen=True, kw_only=True, tag="rights.requested"):
+    """The author was asked whether their post may be shown."""
+
+
+class SubmissionReviewed(SubmissionDecision, frozen=True, kw_only=True, tag="submission.reviewed"):
+    """The submission was approved, or refused for a reason: then it does not count. The latest review counts."""
+
+    approved: bool
+    reason: RefusalReason | None = None
+
+
+class SubmissionPicked(SubmissionDecision, frozen=True, kw_only=True, tag="submission.picked"):
+    """A curator has picked the submission; `picked` false: no longer."""
+
+    picked: bool
+
+
+class SubmissionFeatured(SubmissionDecision, frozen=True, kw_only=True, tag="submission.featured"):
+    """The submission is featured as the post of a week of the challenge, counted from 1; 0: no longer."""
+
+    week: Annotated[int, Meta(ge=0, le=53)]
+
+
+class VotesReviewed(SubmissionDecision, frozen=True, kw_only=True, tag="votes.reviewed"):
+    """Votes for the submission that were held, up to `through`, count after all, or do not."""
+
+    counted: bool
+    through: Timestamp
+
+
+class PersonThanked(Line, frozen=True, kw_only=True, omit_defaults=True, tag="person.thanked"):
+    """An operator has thanked a person for what they shared or posted on a day. Written by this system."""
+
+    id: Id
+    program: Id
+    person: PersonId
+    day: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="in the program's time zone")]
+    by: Name
+    api_key: DecidingKey = None
+
+
+class VoteCounted(Derived, frozen=True, kw_only=True, tag="vote.counted"):
+    """A vote for a submission of `person` counts from now on, or (`counted` false) no longer. Written by a fold."""
+
+    person: PersonId
+    voter: PersonId
+    challenge: Id
+    post: Id
+    voted_at: Timestamp
+    counted: bool
+
+
 Fact = (
     ContentShown
     | ContentShared
@@ -293,13 +435,31 @@ Fact = (
     | PostPublished
     | PostEngaged
     | PostRemoved
+    | PostVerified
+    | ChallengeJoined
+    | PostSubmitted
+    | SubmissionAppealed
+    | RightsGiven
+    | RightsWithdrawn
+    | PostVoted
 )
+SubmissionLine = RightsRequested | SubmissionReviewed | SubmissionPicked | SubmissionFeatured | VotesReviewed
 LOG_ONLY_FIELDS = frozenset({"look_alike", "handle_matches", "sealed_reward_code"})
 """Fields of facts that ingest sets; from outside they are refused."""
 FACT_ALIASES: Mapping[str, str] = {"person.signed_up": "person.followed", "person.left": "person.unfollowed"}
 """Other names of the same facts, for programs whose people sign up instead of following. Lines have the name on the right."""
 
-EventLine = Fact | LinkClicked | ClickReclassed | PersonBanned | PersonUnbanned | ClockTicked
+EventLine = (
+    Fact
+    | LinkClicked
+    | ClickReclassed
+    | PersonBanned
+    | PersonUnbanned
+    | SubmissionLine
+    | PersonThanked
+    | VoteCounted
+    | ClockTicked
+)
 
 
 class ShareToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -333,10 +493,15 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     root: Id | None = None
 
 
-def fact_key(line: Fact | LinkClicked | ClickReclassed | BanDecision) -> str:
-    """The key of the person; of a click and its reclassification, which name no person, of the participant whose link it is."""
+def fact_key(
+    line: Fact | LinkClicked | ClickReclassed | BanDecision | SubmissionDecision | PersonThanked | VoteCounted,
+) -> str:
+    """The key of the person; of a click and its reclassification, which name no person, of the participant whose link it is.
+
+    A vote that counts has the key of the author.
+    """
     match line:
-        case PersonFact() | BanDecision():
+        case PersonFact() | BanDecision() | SubmissionDecision() | PersonThanked() | VoteCounted():
             return person_key(line.program, line.person)
         case LinkClicked() | ClickReclassed():
             return click_key(line.program, line.participant)

@@ -243,8 +243,8 @@ class Program(Section, frozen=True, kw_only=True):
             "Challenges",
             "what followers are invited to post",
             why="Something to post about: followers' own posts bring followers who trust them.",
-            use="Stored with each version. Two challenges never have the same hashtag on the same day, so that each post belongs to"
-            " one.",
+            use="Two challenges never have the same hashtag on the same day, so that each post belongs to one. What platforms"
+            " send and what counts: [Challenges](challenges.md).",
         ),
     ] = ()
     partners: Annotated[

@@ -210,6 +210,15 @@ def challenges(program: RawSection) -> Iterator[Mistake]:
             continue
         if last_day is not None:
             yield from _within_program(challenge, span, last_day)
+        yield from _votes_within(challenge, span)
+
+
+def _votes_within(challenge: RawSection, span: "_Span") -> Iterator[Mistake]:
+    if (text := challenge.text("vote_from")) is None:
+        return
+    opens = date.fromisoformat(text)
+    if opens < span.first or (span.after is not None and opens >= span.after):
+        yield challenge.mistake("vote_from", "must be one of the days of the challenge")
 
 
 def _within_program(challenge: RawSection, span: "_Span", last_day: date) -> Iterator[Mistake]:

@@ -27,6 +27,7 @@ from referral.events.schemas import types_by_tag
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
 from referral.people.people_view import People, people_in_memory
+from tests.support.builders.challenges import with_challenges
 from tests.support.builders.conversion_tracker import CODE_CIPHER, TOKENS, catalog, program_version, token
 from tests.support.builders.participants import AMY, BO, PROGRAM, PSEUDONYMS, START, day, person_id
 
@@ -41,7 +42,7 @@ BOM = b"\xef\xbb\xbf"
 ORDER = {**GOOD, "type": "order.paid", "data": {"order": "o", "amount": "1", "currency": "CNY"}}
 
 
-CATALOG = catalog()
+CATALOG = catalog(with_challenges(program_version()))
 
 
 def _look_up(program: str) -> ProgramTerms:
@@ -646,3 +647,26 @@ def test_a_program_is_checked_once_per_batch() -> None:
 
     _validator().validate([_with()] * 10, to_ms(day(10)), look_up)
     assert checked == [PROGRAM]
+
+
+@pytest.mark.parametrize("kind", ["challenge.joined", "post.submitted", "submission.appealed", "post.voted"])
+def test_an_event_of_an_unknown_challenge_is_refused_with_those_that_exist(kind: str) -> None:
+    """Otherwise a misspelt challenge would look as if nobody took part."""
+    about = {"post": "p"} if kind != "challenge.joined" else {}
+    about |= {"author": "xhs:a"} if kind == "post.voted" else {}
+    events = [{**GOOD, "type": kind, "data": {"challenge": name, **about}} for name in ("glow30", "glow31")]
+    raws = [msgspec.json.encode(event) for event in events]
+    result = _validator().validate(raws, to_ms(day(10)), _look_up)
+    assert len(result.accepted) == 1
+    [error] = result.rejected
+    assert (error.code, error.pointer) == ("invalid_value", "/data/challenge")
+    assert "glow30" in error.detail
+    assert "glow31" in error.detail
+
+
+def test_the_author_of_a_vote_is_replaced_like_its_person() -> None:
+    """The log names no one by the platform's id."""
+    vote = {**GOOD, "type": "post.voted", "data": {"challenge": "glow30", "post": "p", "author": "xhs:mei"}}
+    result = _validator().validate([msgspec.json.encode(vote)], to_ms(day(10)), _look_up)
+    [(_, line)] = result.accepted
+    assert json.loads(line)["data"]["author"] == person_id("xhs:mei")

@@ -22,6 +22,7 @@ from conversion_tracker.ingest.program_terms import ProgramTerms
 from referral.code_cipher import CodeCipher
 from referral.events.currencies import currency_of_event
 from referral.events.facts import (
+    ChallengeJoined,
     CodeScanned,
     ContentShared,
     Fact,
@@ -31,7 +32,10 @@ from referral.events.facts import (
     OrderPaid,
     OrderRefunded,
     OrderReinstated,
+    PostSubmitted,
+    PostVoted,
     Refund,
+    SubmissionAppealed,
 )
 from referral.events.ids import is_person_id
 from referral.events.money import Value, in_main_unit, money
@@ -45,10 +49,14 @@ from referral.tokens import InvalidTokenError, TokenSigner
 _TOKEN_LIFETIME_MS = 400 * DAY_MS
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_AMOUNT = 10**15
+_LISTED = 5  # challenges that an error names
 _MAX_REWARD_CODE = 128  # in the normal form
 
+_OF_CHALLENGES = (ChallengeJoined, PostSubmitted, SubmissionAppealed, PostVoted)
 _OF_ORDERS = (OrderPaid, OrderRefunded, OrderCancelled, OrderReinstated)
-ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset({*_OF_ORDERS, CodeScanned, FriendTagged, ContentShared})
+ALWAYS_CHECKED: frozenset[type[Fact]] = frozenset(
+    {*_OF_ORDERS, *_OF_CHALLENGES, CodeScanned, FriendTagged, ContentShared}
+)
 """The types whose `data` have rules of their own."""
 
 
@@ -79,6 +87,8 @@ class EventChecker:
             raise unknown_field("", "look_alike")
         if isinstance(fact, _OF_ORDERS):
             _check_order_id(fact.data.order)
+        elif isinstance(fact, _OF_CHALLENGES):
+            _check_challenge(fact.data.challenge, terms)
         if type(fact) is OrderPaid:
             _check_order(fact.data)
             fact, unusable = self._with_sealed_code(fact)
@@ -112,6 +122,9 @@ class EventChecker:
         if isinstance(fact, FriendTagged):
             by = self._person_id(fact.program, fact.data.by, "data.by")
             return replace(fact, data=replace(fact.data, by=by))
+        if isinstance(fact, PostVoted):
+            author = self._person_id(fact.program, fact.data.author, "data.author")
+            return replace(fact, data=replace(fact.data, author=author))
         if isinstance(fact, ContentShared) and fact.data.participant is not None:
             participant = self._person_id(fact.program, fact.data.participant, "data.participant")
             return replace(fact, data=replace(fact.data, participant=participant))
@@ -171,6 +184,14 @@ def _check_order_id(order: str) -> None:
         legible(order)
     except InvalidValue as error:
         raise EventRejected("invalid_value", "/data/order", f"`order` {error}.") from None
+
+
+def _check_challenge(challenge: str, terms: ProgramTerms) -> None:
+    known = terms.challenges()
+    if challenge not in known:
+        listed = ", ".join(known[:_LISTED]) if known else "none: declare it in `challenges` of the program file first"
+        problem = f"`data.challenge` must be a challenge of the program ({listed}); got {challenge!r}."
+        raise EventRejected("invalid_value", "/data/challenge", problem)
 
 
 def _check_order(order: Order) -> None:

@@ -1,12 +1,13 @@
 """Errors of rejected events: a stable code, a JSON pointer into the event, and what to send instead. One table of codes."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from conversion_tracker.ingest.event_fields import allowed_values, explain_field, explain_type
-from referral.events.facts import LOG_ONLY_FIELDS
+from referral.events.facts import LOG_ONLY_FIELDS, EventLine, Fact
+from referral.events.line import type_tag
 from referral.json_pointer import json_pointer
 
 EventErrorCode = Literal[
@@ -47,7 +48,7 @@ REMEDIES: dict[EventErrorCode, str] = {
     "not_a_cloudevent": "Send a CloudEvents 1.0 event; see docs/adapters.md.",
 }
 
-INTERNAL_TYPES = ("clock.ticked", "link.clicked", "click.reclassed", "person.banned", "person.unbanned")
+INTERNAL_TYPES = tuple(type_tag(kind) for kind in get_args(EventLine) if kind not in get_args(Fact))
 
 
 class EventError(msgspec.Struct, frozen=True, gc=False):

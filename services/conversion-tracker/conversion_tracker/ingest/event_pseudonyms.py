@@ -22,15 +22,30 @@ from referral.events.facts import (
     PostEngaged,
     PostPublished,
     PostRemoved,
+    PostSubmitted,
+    PostVerified,
+    PostVoted,
+    RightsGiven,
+    RightsWithdrawn,
+    SubmissionAppealed,
 )
 from referral.events.people import PeopleEntity, Person, PersonText, people_key
 from referral.people.people_view import People
 from referral.people.pseudonyms import Pseudonyms
 from referral.people.raw_identifiers import raw_identifier
 
-_OWN_POST = (PostPublished, PostEngaged, PostRemoved)
+_OWN_POST = (
+    PostPublished,
+    PostEngaged,
+    PostRemoved,
+    PostVerified,
+    PostSubmitted,
+    SubmissionAppealed,
+    RightsGiven,
+    RightsWithdrawn,
+)
 WITH_PERSONAL_DATA: frozenset[type[Fact]] = frozenset(
-    {PersonFollowed, FriendTagged, ContentShown, ContentShared, *_OWN_POST}
+    {PersonFollowed, FriendTagged, ContentShown, ContentShared, PostVoted, *_OWN_POST}
 )
 """The types whose `data` may identify someone, or that carry a look-alike form."""
 

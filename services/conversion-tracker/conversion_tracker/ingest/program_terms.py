@@ -13,13 +13,14 @@ class ProgramTerms:
     """`counts_from` is the second in which the program was applied first.
 
     `has_code` also knows links; `has_mention` takes the pseudonym of a mention. `handle_patterns` are the program's own patterns
-    of throw-away names at a time.
+    of throw-away names at a time, `challenges` the ids of all that it has ever declared.
     """
 
     counts_from: datetime
     has_code: Callable[[str], bool]
     has_mention: Callable[[str], bool]
     handle_patterns: Callable[[datetime], Sequence[str]] = lambda _: ()
+    challenges: Callable[[], Sequence[str]] = lambda: ()
 
 
 ProgramLookup = Callable[[str], ProgramTerms]
@@ -37,7 +38,16 @@ def program_terms(program: str, catalog: Catalog) -> ProgramTerms:
         version = catalog.program_at(program, to_ms(at))
         return version.program.screening.disposable_handle.patterns if version else ()
 
+    def challenges() -> Sequence[str]:
+        return list(
+            dict.fromkeys(one.id for version in catalog.versions(program) for one in version.program.challenges)
+        )
+
     counts_from = min(version.recorded_at for version in catalog.versions(program)).replace(microsecond=0)
     return ProgramTerms(
-        counts_from, has_code, lambda mention: catalog.mention(program, mention) is not None, handle_patterns
+        counts_from,
+        has_code,
+        lambda mention: catalog.mention(program, mention) is not None,
+        handle_patterns,
+        challenges,
     )
