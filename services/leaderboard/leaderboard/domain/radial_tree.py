@@ -62,13 +62,15 @@ def radial_tree(people: Sequence[Brought]) -> list[TreeNode]:
     while ring:
         next_ring = []
         for parent, person, start, end in ring:
-            width = (end - start) / max(1, sum(leaves[one.person] for one in children.get(person, ())))
-            for one in children.get(person, ()):
-                stop = start + width * leaves[one.person]
-                next_ring.append((len(nodes), one.person, start, stop))
-                brought = len(children.get(one.person, ()))
-                nodes.append(TreeNode(one.person, parent, degree, one.second, brought, leaves[one.person], start, stop))
-                start = stop
+            below = children.get(person, ())
+            width = (end - start) / max(1, sum(leaves[one.person] for one in below))
+            at = start
+            for one in below:
+                own, brought = leaves[one.person], len(children.get(one.person, ()))
+                stop = at + width * own
+                next_ring.append((len(nodes), one.person, at, stop))
+                nodes.append(TreeNode(one.person, parent, degree, one.second, brought, own, at, stop))
+                at = stop
         ring, degree = next_ring, degree + 1
     return nodes
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.domain.radial_tree import TreeNode
 from leaderboard.domain.network import Network, NetworkPerson
+from leaderboard.domain.radial_tree import TreeNode
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages.growth_cards import number, percent
 from referral.events.program import Program
