@@ -88,8 +88,13 @@ GROWTH_PAGES = (
     f"/p/{PROGRAM}/growth",
     f"/p/{PROGRAM}/growth?days=90",
     f"/p/{PROGRAM}/growth/links",
+    f"/p/{PROGRAM}/growth/network",
 )
-GROWTH_LINK_PAGES = (f"/p/{PROGRAM}/growth?link={{link}}", f"/p/{PROGRAM}/growth?link=over")
+GROWTH_LINK_PAGES = (
+    f"/p/{PROGRAM}/growth?link={{link}}",
+    f"/p/{PROGRAM}/growth/network?link={{link}}",
+    f"/p/{PROGRAM}/growth?link=over",
+)
 WIDTHS = (320, 390, 768, 1024, 1440)
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true"
@@ -244,7 +249,7 @@ def test_pages_of_growth(browser: Browser, redis: RedisClient, redis_url: str) -
     app = growth_app(redis_url, [ANN, link])
     token = TokenSigner(RING).sign_dashboard(link.id, to_ms(link.expires_at))
     with serve_app(app) as address:
-        assert _in_console(browser, address, ANN, GROWTH_PAGES[:1]) == {}
+        assert _in_console(browser, address, ANN, GROWTH_PAGES) == {}
         fold_campaign(redis, follows())
         assert _in_console(browser, address, ANN, GROWTH_PAGES) == {}
         assert _found(browser, address, tuple(path.format(link=token) for path in GROWTH_LINK_PAGES)) == {}

@@ -27,13 +27,13 @@ from tests.support.log_reader import read_lines
 from tests.support.operators import RING, SAME_ORIGIN, ConsoleBrowser, operator
 from tests.support.records import patient, write_records
 from tests.support.settings import AUTHORIZATION
-from tests.support.systems.growth import fold_campaign, follows, growth_app
+from tests.support.systems.growth import NAMES, fold_campaign, follows, growth_app
 from tests.support.systems.leaderboard import NOW
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
-PAGE, LINKS = f"/p/{PROGRAM}/growth", f"/p/{PROGRAM}/growth/links"
+PAGE, LINKS, NETWORK = (f"/p/{PROGRAM}/growth{part}" for part in ("", "/links", "/network"))
 LIN, VIEWER, STAFF = operator("lin", "growth"), operator("vi", "viewer"), operator("st", "staff")
 ELSEWHERE = operator("el", "admin", ("prg_other",))
 LINK = DashboardLink(
@@ -157,6 +157,41 @@ def test_before_the_first_follower_the_page_says_what_to_do(redis_url: str) -> N
     assert "No one follows yet" in words
     assert "First: enrol your first promoters" in words
     assert "Funnel" not in words
+
+
+def test_the_network_has_everyone_who_was_brought(app: Flask) -> None:
+    """The page, its picture and its film agree; neither of the two has a name or an id."""
+    client = signed_in(app, VIEWER)
+    referred = [one for one in follows() if one.referrer is not None]
+    words = text(client, NETWORK)
+    assert f"People brought {len(referred)}" in words
+    film = client.get(f"{NETWORK}.json").get_json()
+    assert len(film["children"]) == len(film["angles"]) == len(film["on"]) == film["roots"] + sum(film["children"])
+    assert sum(film["children"]) == len(referred)
+    drawn = client.get(f"{NETWORK}.svg")
+    assert drawn.mimetype == "image/svg+xml"
+    assert drawn.text.count("M") == len(film["on"])
+    assert "psn_" not in drawn.text + client.get(f"{NETWORK}.json").text
+
+
+def test_the_network_is_read_by_a_link_too_with_public_names_only(app: Flask) -> None:
+    """Without one, and without a session, nothing is."""
+    shown = text(app.test_client(), f"{NETWORK}?link={token(LINK)}")
+    assert "Amy Chen" in shown
+    assert NAMES[0] not in shown
+    assert NAMES[0] in text(signed_in(app, VIEWER), NETWORK)
+    for part in (".svg", ".json"):
+        assert app.test_client().get(f"{NETWORK}{part}?link={token(LINK)}").status_code == 200
+        assert app.test_client().get(f"{NETWORK}{part}?link={token(ENDED)}").status_code == 401
+        assert app.test_client().get(f"{NETWORK}{part}").status_code == 401
+        assert signed_in(app, ELSEWHERE).get(f"{NETWORK}{part}").status_code == 401
+    assert "This link is over" in text(app.test_client(), f"{NETWORK}?link={token(ENDED)}", 410)
+
+
+def test_before_the_first_friend_the_network_says_what_to_do(redis_url: str) -> None:
+    """No empty picture."""
+    words = text(signed_in(growth_app(redis_url, [LIN]), LIN), NETWORK)
+    assert "No one has brought a friend yet" in words
 
 
 @pytest.fixture

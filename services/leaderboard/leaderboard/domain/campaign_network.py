@@ -21,7 +21,7 @@ def campaign_network(referrers: Sequence[str], referees_of: TimedReferees, most:
     """Returns the network of these referrers and of all whom they brought, at most `most` people. One look-up for each degree.
 
     A referrer whom no one in it brought is a root, which is there from the first friend on. A person is brought by the first
-    referrer who is found; a cycle begins with the referrer who comes first.
+    referrer who is found, so who has brought no one else is left out; a cycle begins with the referrer who comes first.
     """
     brought, truncated = _look_up(referrers, referees_of, most)
     by: dict[str, list[str]] = {}

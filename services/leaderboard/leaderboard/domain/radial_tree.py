@@ -60,7 +60,7 @@ def radial_tree(people: Sequence[Brought]) -> list[TreeNode]:
     ring: list[tuple[int, str | None, float, float]] = [(-1, None, 0.0, 1.0)]
     degree = 1
     while ring:
-        next_ring = []
+        next_ring: list[tuple[int, str | None, float, float]] = []
         for parent, person, start, end in ring:
             below = children.get(person, ())
             width = (end - start) / max(1, sum(leaves[one.person] for one in below))

@@ -13,6 +13,7 @@ from leaderboard.http_api import (
     growth_page,
     insights,
     live,
+    network_page,
     networks,
     wallet,
 )
@@ -37,7 +38,7 @@ BLUEPRINTS = (
     live.blueprint,
     wallet.blueprint,
 )
-CONSOLE = (console.blueprint, growth_page.blueprint)  # pages for operators; not part of the API
+CONSOLE = (console.blueprint, growth_page.blueprint, network_page.blueprint)  # pages for operators; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

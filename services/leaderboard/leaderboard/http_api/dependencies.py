@@ -6,6 +6,7 @@ from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
+from leaderboard.campaign_reader import CampaignReader
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
 from leaderboard.experiment_store import ExperimentStore
@@ -38,6 +39,7 @@ class Dependencies:
     growth: GrowthStore
     insights: InsightReader
     network: NetworkStore
+    campaigns: CampaignReader
     experiments: ExperimentStore
     time_zones: ProgramTimeZones
     publisher: Publisher
@@ -56,13 +58,15 @@ def init_app(app: Flask) -> Flask:
     init_console(app, AuditLog(publisher, shared.clock))
     live = LiveFeed(shared.settings)
     shared.on_close(live.close)
+    boards, network = BoardStore(shared.redis, partitions), NetworkStore(shared.redis, partitions)
     app.extensions[_NAME] = Dependencies(
-        BoardStore(shared.redis, partitions),
+        boards,
         BoardHistory(shared.redis, partitions),
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
-        NetworkStore(shared.redis, partitions),
+        network,
+        CampaignReader(boards, network),
         ExperimentStore(shared.redis, partitions),
         ProgramTimeZones(),
         publisher,

@@ -49,6 +49,14 @@ def valid_links(program: str) -> list[DashboardLink]:
     return [link for link in context().catalog.dashboard_links(program) if _is_valid(link, now_ms)]
 
 
+def may_read_growth(program: str, token: str | None) -> bool:
+    """Whether this request may read a program's growth, by its link or session."""
+    if token is not None:
+        return read_link(program, token) is not None
+    visit = read_visit()
+    return visit is not None and visit.may("read") and program in visit.programs()
+
+
 def growth_grant(program: str, token: str | None) -> Grant | None:
     """Returns what the stream of a growth page may say to this request, by its link or session; None without either."""
     if token is not None:

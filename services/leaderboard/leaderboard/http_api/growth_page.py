@@ -58,7 +58,7 @@ def growth_for_operator(visit: Visit, program: str) -> Response:
     other = request.args.get("program", program)
     if other != program:
         return redirect(f"/p/{visit.require_program(other)}/growth", 303)
-    found = _require_program(visit.require_program(program))
+    found = require_program(visit.require_program(program))
     use_languages_of(found.name)
     values = _page_values(found, all_names=True) | {"stream": _stream(program, None), "link": None}
     return make_response(render_console("growth_console.html", visit, "growth", toast=None, **values))
@@ -69,7 +69,7 @@ def _growth_by_link(program: str, token: str) -> Response:
     visit = read_link(program, token)
     if visit is None:
         return private(error_pages.link_is_over())
-    found = _require_program(program)
+    found = require_program(program)
     use_languages_of(found.name)
     values = _page_values(found, all_names=False) | {"stream": _stream(program, visit), "link": visit.link}
     return private(make_response(render_template("growth_public.html", **values)))
@@ -88,7 +88,7 @@ def growth_live(program: str) -> Response:
 @console_view("share_dashboards")
 def growth_links(visit: Visit, program: str) -> Response:
     """The links with which others read the page."""
-    found = _require_program(visit.require_program(program))
+    found = require_program(visit.require_program(program))
     use_languages_of(found.name)
     base = f"{context().settings.public_url.rstrip('/')}/p/{program}/growth"
     links = [(link, f"{base}?link={link_token(link)}") for link in valid_links(program)]
@@ -138,7 +138,8 @@ def _write(link: DashboardLink) -> None:
     context().follower.read_to_end()
 
 
-def _require_program(program: str) -> Program:
+def require_program(program: str) -> Program:
+    """Returns the newest version of a program. Raises Problem 404 for an unknown one."""
     newest = context().catalog.program(program)
     if newest is None:
         raise Problem(404, "unknown_program", f"Unknown program {program[:64]!r}.")
@@ -155,7 +156,8 @@ def _page_values(program: Program, *, all_names: bool) -> dict[str, object]:
         detail = "So many people took part that these days cannot be read at once. Choose fewer days."
         raise Problem(422, "too_much", detail) from None
     name = localize(program.name) or program.id
-    return {"view": view, "name": name, "periods": PERIODS, "page": f"/p/{program.id}/growth"}
+    page = f"/p/{program.id}/growth"
+    return {"view": view, "name": name, "periods": PERIODS, "page": page, "network": f"{page}/network"}
 
 
 def _stream(program: str, visit: LinkVisit | None) -> str | None:

@@ -13,7 +13,7 @@ from referral.http.context import context
 from referral.pages.languages import gettext
 from referral.people.known_people import known_people
 
-MAX_BRANCHES = 50
+MAX_BRANCHES = 20
 
 
 @dataclass(frozen=True, slots=True)
