@@ -144,12 +144,14 @@
 
   fetch(box.dataset.tree).then((response) => (response.ok ? response.json() : Promise.reject())).then((data) => {
     tree = places(data);
-    const drawn = box.querySelector("img");
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", drawn.alt);
-    drawn.replaceWith(canvas);
+    canvas.setAttribute("aria-label", box.dataset.alt);
+    box.replaceChildren(canvas);
     listen();
     say();
     draw();
-  }).catch(() => { for (const part of document.querySelectorAll(".script-only")) part.remove(); });
+  }).catch(() => {
+    box.replaceChildren(Object.assign(new Image(), { src: box.dataset.picture, alt: box.dataset.alt }));
+    for (const part of document.querySelectorAll(".script-only")) part.remove();
+  });
 })();
