@@ -167,6 +167,13 @@ class Settings:
         "http://127.0.0.1:8000",
         form=_ADDRESS,
     )
+    drand: str = setting(
+        "REFERRAL_DRAND",
+        "URL of a drand API, e.g. https://api.drand.sh: leaderboard fetches the rounds there that committed [draws](draws.md) wait"
+        " for. Empty: someone gives them (`referral draw hold`).",
+        "",
+        check=(setting_checks.check_optional_https_url, "write an https:// address, or nothing"),
+    )
     leaderboard: str = setting(
         "REFERRAL_LEADERBOARD",
         "URL at which other services reach leaderboard, for the rank in an explanation and in a wallet.",

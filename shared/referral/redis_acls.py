@@ -14,6 +14,7 @@ _COMMANDS = (
     " -fcall_ro -script|flush -script|kill -script|debug +info +time +cluster|slots"
 )
 _BANS = "ct:{attribute-*}:bans:*"  # whose invitations and wallets promise nothing
+_DECISIONS = "lb:{experiments-*}:decided:*"  # which variants experiments were decided for
 _REQUESTS = "http:*"  # shared by HTTP services: their names are hashes of keys, addresses and request bodies
 
 OPERATOR = "operator"
@@ -29,7 +30,7 @@ class RedisUser(NamedTuple):
 
 
 USERS = (
-    RedisUser("link-issuer", (_REQUESTS, "li:*"), (_BANS,)),
+    RedisUser("link-issuer", (_REQUESTS, "li:*"), (_BANS, _DECISIONS)),
     # Which lines wait for a replay is in the state of their folds, whatever their service.
     RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
     RedisUser(

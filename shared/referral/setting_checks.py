@@ -80,6 +80,13 @@ def read_secret(value: str) -> str:
     return Path(value.removeprefix("file:")).read_text("utf-8").strip() if value.startswith("file:") else value
 
 
+def check_optional_https_url(value: str) -> None:
+    """An empty value, or an https:// URL with a host, and without credentials, query or fragment."""
+    url = urlsplit(value)
+    if value and not (url.scheme == "https" and url.hostname and not (url.query or url.fragment or url.username)):
+        raise ValueError("it must begin with https:// and have a host, and neither credentials, query nor fragment")
+
+
 def check_failpoints(value: str) -> None:
     """Every entry names a failpoint and an action."""
     create_failpoint(value, fold="")

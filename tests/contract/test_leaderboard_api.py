@@ -12,8 +12,13 @@ from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
-OPERATIONS = 19
-OPEN_TO_ALL = {"/p/{program}", "/p/{program}/live", "/v1/wallet/place"}  # the latter for the session of a wallet
+OPERATIONS = 20
+OPEN_TO_ALL = {
+    "/p/{program}",
+    "/p/{program}/live",
+    "/p/{program}/proof/{metric}/{period}/{participant}",
+    "/v1/wallet/place",
+}  # the latter for the session of a wallet
 
 
 @pytest.fixture(scope="module")

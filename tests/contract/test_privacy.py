@@ -53,6 +53,7 @@ IDS = {
     "cta",
     "campaign",
     "experiment",
+    "experiments",
     "challenge",
     "day",  # a date
     "variant",

@@ -42,8 +42,8 @@ WORKING_FOLDS: list[Any] = [
     PoolsFold(CodeSealer(RING)),
     PrizesFold("k1"),
     BoardsFold(1),
-    GrowthFold(),
-    ActivityFold(30),
+    GrowthFold(1),
+    ActivityFold(30, 1),
     ClosingsFold(),
     ExperimentsFold(),
 ]

@@ -84,9 +84,12 @@ class _OnlyLoaded:
 
     def __init__(self, fold: Fold[Any, Any]) -> None:
         self.name, self.service, self.source, self.outputs = fold.name, fold.service, fold.source, fold.outputs
-        self.state, self.keys, self.on_timer = fold.state, fold.keys, fold.on_timer
+        self.state, self.keys = fold.state, fold.keys
         self.keeps_order, self.ignored = fold.keeps_order, fold.ignored
         self._decide = fold.decide
+        for name in ("on_timer", "first_timers", "timer_keys", "on_timer_with"):
+            if hasattr(fold, name):
+                setattr(self, name, getattr(fold, name))
 
     def decide(self, line: Any, states: Mapping[Key, Any], catalog: Catalog, position: Position) -> Decision[Any]:
         decision = self._decide(line, states, catalog, position)
@@ -121,6 +124,11 @@ class LogFold:
 
     def _partitions_of(self, topic: Topic) -> int:
         return topic.partitions or self._partitions
+
+    @property
+    def source(self) -> Topic:
+        """The topic of the fold."""
+        return self._fold.source
 
     def append(self, keyed_lines: Iterable[tuple[str, Any]]) -> None:
         """Appends (key, line) pairs to the fold's topic, one record each."""

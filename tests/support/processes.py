@@ -3,15 +3,16 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+
+from tests.support.fork_server import ChildProcess
 
 _GRACE_S = 15
 
 
 @contextmanager
-def run_module(environ: Mapping[str, str], module: str, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+def run_module(environ: Mapping[str, str], module: str, *arguments: str) -> Iterator[ChildProcess]:
     """Yields the process `python -m MODULE ARGUMENTS`; stops it when the block ends."""
     process = start_module(environ, module, *arguments)
     try:
@@ -20,12 +21,12 @@ def run_module(environ: Mapping[str, str], module: str, *arguments: str) -> Iter
         stop_process(process)
 
 
-def start_module(environ: Mapping[str, str], module: str, *arguments: str) -> "subprocess.Popen[bytes]":
+def start_module(environ: Mapping[str, str], module: str, *arguments: str) -> ChildProcess:
     """Returns the started process `python -m MODULE ARGUMENTS`."""
-    return subprocess.Popen([sys.executable, "-m", module, *arguments], env={**os.environ, **environ})
+    return ChildProcess(module, arguments, {**os.environ, **environ})
 
 
-def stop_process(process: "subprocess.Popen[bytes]") -> None:
+def stop_process(process: ChildProcess) -> None:
     """Terminates a process; kills it if it does not end within the grace period."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)

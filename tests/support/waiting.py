@@ -7,14 +7,20 @@ from typing import TypeVar
 import httpx
 
 Found = TypeVar("Found")
+_SHORTEST_S, _LONGEST_S = 0.02, 0.2
 
 
-def wait_until(condition: Callable[[], Found | None], timeout: float = 60, every: float = 0.05) -> Found:
-    """Returns the first true result of `condition`; fails the test after `timeout` seconds with its last result."""
-    deadline = time.monotonic() + timeout
+def wait_until(condition: Callable[[], Found | None], timeout: float = 60, every: float | None = None) -> Found:
+    """Returns the first true result of `condition`; fails the test after `timeout` seconds with its last result.
+
+    It is evaluated `every` so many seconds; by default after a tenth of the time that has passed: what is waited for needs the
+    processor that a busy poll would take.
+    """
+    began = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"condition not met within {timeout} s; last result {found!r}"
-        time.sleep(every)
+        elapsed = time.monotonic() - began
+        assert elapsed < timeout, f"condition not met within {timeout} s; last result {found!r}"
+        time.sleep(min(max(elapsed / 10, _SHORTEST_S), _LONGEST_S) if every is None else every)
     return found
 
 

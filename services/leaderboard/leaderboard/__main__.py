@@ -44,7 +44,7 @@ def _fold(name: str, settings: Settings) -> None:
         case "growth":
             from leaderboard.folds.growth_fold import GrowthFold
 
-            run_fold(GrowthFold(), settings)
+            run_fold(GrowthFold(settings.partitions), settings)
         case "closings":
             from leaderboard.folds.closings_fold import ClosingsFold
 
@@ -56,7 +56,7 @@ def _fold(name: str, settings: Settings) -> None:
         case _:
             from leaderboard.folds.activity_fold import ActivityFold
 
-            run_fold(ActivityFold(settings.lateness_days), settings)
+            run_fold(ActivityFold(settings.lateness_days, settings.partitions), settings)
 
 
 if __name__ == "__main__":

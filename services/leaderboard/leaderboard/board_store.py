@@ -112,8 +112,8 @@ class BoardStore:
         partition = self._partition_of(program, participant)
         if self._single is not None:
             keys = [self._key(one, board) for one in self._partitions]
-            arguments = (partition + 1, participant, reach, reach)
-            return _around(self._call(self._single, self._around_script, keys, arguments), participant, reach)
+            arguments = (partition + 1, participant, reach)
+            return _around(self._call(self._single, self._around_script, keys, arguments))
         score = self._redis.zscore(self._key(partition, board), participant)
         if score is None:
             return None
@@ -188,10 +188,9 @@ def _flat_entries(flat: Sequence[bytes]) -> list[BoardEntry]:
     return [BoardEntry(float(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
 
 
-def _around(reply: Sequence[Any] | None, participant: str, reach: int) -> BoardSlice | None:
+def _around(reply: tuple[int, int, Sequence[bytes]] | None) -> BoardSlice | None:
     """The entries around a participant, from what `AROUND` returned."""
     if reply is None:
         return None
-    score, *rest = reply
-    parts = [_partition_slice(result) for result in zip(rest[::3], rest[1::3], rest[2::3], strict=True)]
-    return entries_around(parts, BoardEntry(float(score), participant.encode()), reach)
+    total, before, flat = reply
+    return BoardSlice(with_ranks(_flat_entries(flat), before), total)

@@ -1,7 +1,7 @@
 """Reads closed boards and draws for the HTTP API: the state of the fold `closings`."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,6 +18,13 @@ from referral.verification.board_proof import RankProof
 _BLOCKS_OF_A_READ = 64
 _decode = msgspec.msgpack.Decoder(ClosingState).decode
 Wanted = TypeVar("Wanted")
+
+
+class AwaitedDraw(NamedTuple):
+    """A draw that waits for its round, and the board among whose entries it is."""
+
+    board: PeriodBoard
+    state: DrawState
 
 
 class ClosingStore:
@@ -64,6 +71,25 @@ class ClosingStore:
     def draw(self, name: PeriodBoard, draw: str) -> DrawState | None:
         """Returns a draw among the entries of a board; None if it is not committed to."""
         return self._read(name.program, closing_keys.draw(name.key, draw), DrawState)
+
+    def awaited_draws(self, until_s: int, most: int) -> list[AwaitedDraw]:
+        """Returns draws that wait for a round that was published until a second, at most so many."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for number in range(self._partitions):
+                pipeline.zrange(_key(number, closing_keys.AWAITED_ROUNDS), 0, until_s, byscore=True, offset=0, num=most)
+            found = pipeline.execute()
+        names = [member.decode().rpartition("|") for answer in found for member in answer][:most]
+        boards = ((PeriodBoard.parse(board), draw) for board, _, draw in names)
+        draws = ((board, self.draw(board, draw)) for board, draw in boards)
+        return [AwaitedDraw(board, state) for board, state in draws if state is not None and state.held_at_s is None]
+
+    def oldest_awaited_s(self) -> int | None:
+        """Returns the second at which the round is published for which a draw has waited longest; None if none waits."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for number in range(self._partitions):
+                pipeline.zrange(_key(number, closing_keys.AWAITED_ROUNDS), 0, 0, withscores=True)
+            found = pipeline.execute()
+        return min((int(score) for answer in found for _, score in answer), default=None)
 
     def reports(self, source: str) -> ReportedParts | None:
         """Returns what the partitions of a boards fold have reported, as the least complete partition has it."""

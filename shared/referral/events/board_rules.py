@@ -8,9 +8,9 @@ from msgspec import Meta, field
 from referral.events.section import UNIQUE, YEARS, Localized, Section, ShortText
 from referral.events.value_checks import prize_rank
 
-BoardMetric = Literal["referrals", "clicks", "shares", "posts"]
-CLOSED_METRICS: tuple[BoardMetric, ...] = ("referrals",)
-"""The metrics whose boards are closed: what a prize or a draw is paid by."""
+BoardMetric = Literal["referrals", "reach", "clicks", "shares", "posts"]
+PAID_METRICS: tuple[BoardMetric, ...] = ("referrals",)
+"""The metrics by which a reward or a draw is paid: what can be made by pressing a button should earn no prize."""
 BoardPeriod = Literal["day", "week", "month", "campaign", "all"]
 MAX_BOARDS = 10
 MAX_PRIZES = 100

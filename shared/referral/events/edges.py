@@ -4,9 +4,9 @@ An edge leads from a referee up to their referrer. It is part of the referee's n
 program and participant, enrolled or not: a participant's id is their person id.
 """
 
-from typing import assert_never
+from typing import Annotated, Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from referral.events.keys import participant_key, referrer_key
 from referral.events.line import Derived, Id, Timestamp
@@ -79,13 +79,34 @@ class ReferralOutOfCycle(Derived, frozen=True, kw_only=True, tag="referral.uncir
     referrer: Id
 
 
-EdgeFact = EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened | ReferralInCycle | ReferralOutOfCycle
+QuarterChange = tuple[int, int]
+"""A quarter of an hour (its number since the epoch), and by how many the people who began to follow in it change."""
+MAX_QUARTERS = 1_000
+"""Of one line: about 15 kB."""
+
+
+class ReachChanged(Derived, frozen=True, kw_only=True, tag="reach.changed"):
+    """So many more or fewer people count two or three degrees below `participant`, by when they began to follow."""
+
+    participant: Id
+    degree: Literal[2, 3]
+    quarters: Annotated[tuple[QuarterChange, ...], Meta(min_length=1, max_length=MAX_QUARTERS)]
+
+
+class ReachRefreshRequested(Derived, frozen=True, kw_only=True, tag="reach.refresh_requested"):
+    """What is below `participant` begins to count, or no longer counts, for their referrer."""
+
+    participant: Id
+
+
+ReachFact = ReachChanged | ReachRefreshRequested
+EdgeFact = EdgeSet | EdgeRemoved | EdgeProbed | CycleOpened | ReferralInCycle | ReferralOutOfCycle | ReachFact
 
 
 def edge_key(line: EdgeFact) -> str:
     """The key of the participant whose upline it concerns; for a referral in a cycle, of its referrer, as its conversion's."""
     match line:
-        case EdgeSet() | EdgeRemoved() | EdgeProbed() | CycleOpened():
+        case EdgeSet() | EdgeRemoved() | EdgeProbed() | CycleOpened() | ReachChanged() | ReachRefreshRequested():
             return participant_key(line.program, line.participant)
         case ReferralInCycle() | ReferralOutOfCycle():
             return referrer_key(line.program, line.referrer)

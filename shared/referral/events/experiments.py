@@ -11,6 +11,8 @@ from referral.events.content import MAX_CTAS, ExperimentMetric
 from referral.events.keys import experiment_key, person_key
 from referral.events.line import Derived, Id, PersonId, Timestamp
 
+MAX_EXPERIMENTS = 1_000
+"""Of all versions of a program: those beyond it are not corrected by a ban."""
 Sums = Annotated[tuple[int, int, int, int, int, int], Meta(description="n, Σx, Σy, Σx², Σy², Σxy; y are impressions")]
 
 
@@ -54,6 +56,17 @@ class ExperimentUnfollowed(ExperimentEvent, frozen=True, kw_only=True, tag="expe
     referral: Id
 
 
+class ExperimentPersonBanned(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="experiment.person_banned"):
+    """A person is banned, or no longer (`banned` false): nothing of theirs is in the sums of `experiments` while they are.
+
+    `experiments` are all of the program so far.
+    """
+
+    person: PersonId
+    experiments: Annotated[tuple[Id, ...], Meta(max_length=MAX_EXPERIMENTS)]
+    banned: bool = True
+
+
 class VariantTotals(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The sums of a variant over people whose window is over: of follows and of shares, each with impressions.
 
@@ -89,7 +102,7 @@ class ExperimentDecided(ExperimentEvent, frozen=True, kw_only=True, tag="experim
     people: int
 
 
-ExperimentOfPerson = ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed
+ExperimentOfPerson = ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed | ExperimentPersonBanned
 ExperimentOfAll = ExperimentSummed | ExperimentDecided
 ExperimentLine = ExperimentOfPerson | ExperimentOfAll
 
@@ -97,7 +110,7 @@ ExperimentLine = ExperimentOfPerson | ExperimentOfAll
 def experiment_line_key(line: ExperimentLine) -> str:
     """The key of the person that it is about; of sums and decisions, of the experiment."""
     match line:
-        case ExperimentMeasured() | ExperimentFollowed() | ExperimentUnfollowed():
+        case ExperimentMeasured() | ExperimentFollowed() | ExperimentUnfollowed() | ExperimentPersonBanned():
             return person_key(line.program, line.person)
         case ExperimentSummed() | ExperimentDecided():
             return experiment_key(line.program, line.experiment)

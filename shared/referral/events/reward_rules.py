@@ -190,6 +190,13 @@ class Reward(Section, frozen=True, kw_only=True):
         MinorUnits | None,
         Meta(description="in minor units or points: a remainder below it closes with the last use"),
     ] = None
+    draw: Annotated[
+        Slug | None,
+        Meta(
+            description="for a giveaway entry, the draw in which it is a ticket: one for each referral on the draw's board",
+            examples=["spring"],
+        ),
+    ] = None
     handover: Annotated[
         GiftHandover | None, Meta(description="how a gift is handed over: sent by post, or in the store")
     ] = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -17,6 +17,7 @@ from referral.fold.fence import Fence
 from referral.fold.fold import (
     Decision,
     Fold,
+    FoldWithTimers,
     FoldWithTimerStates,
     Key,
     Measurement,
@@ -85,7 +86,8 @@ class Decider(Generic[Line, State]):
         self._reader: BatchReader[Line] = BatchReader(fold.name, fold.source.name, fold.source.lines)
         self._repairs = RepairedRules()
         self._waiting: WaitingLines[Line, State] = WaitingLines(fold)
-        self._timers: FoldWithTimerStates[State] | None = fold if isinstance(fold, FoldWithTimerStates) else None
+        self._timers: FoldWithTimers[State] | None = fold if isinstance(fold, FoldWithTimers) else None
+        self._timer_states: FoldWithTimerStates[State] | None = fold if isinstance(fold, FoldWithTimerStates) else None
 
     def state_request(self, batch: Batch[Line], set_aside: int = 0) -> StateRequest:
         """The states that the batch's lines need; `set_aside` is how many lines of the partition wait for a retry.
@@ -112,7 +114,7 @@ class Decider(Generic[Line, State]):
 
         If the fence has moved between two reads, the result has the new one: then the batch is not decided.
         """
-        if self._timers is None or batch.tick is None or not due.due:
+        if self._timer_states is None or batch.tick is None or not due.due:
             return due
         requested: set[Key] = set(due.due)
         while missing := self._missing_keys(batch, due, requested):
@@ -128,11 +130,13 @@ class Decider(Generic[Line, State]):
 
     def _missing_keys(self, batch: Batch[Line], loaded: LoadedState, requested: set[Key]) -> list[Key]:
         """The states that due timers name and that were not requested yet."""
-        if self._timers is None or batch.tick is None:
+        if self._timer_states is None or batch.tick is None:
             return []
         states = BatchStates(self._decode, loaded)
         named = (
-            key for due in loaded.due for key in self._timers.timer_keys(batch.tick[1], due, states, self._catalog)
+            key
+            for due in loaded.due
+            for key in self._timer_states.timer_keys(batch.tick[1], due, states, self._catalog)
         )
         return [key for key in named if key not in requested]
 
@@ -150,8 +154,8 @@ class Decider(Generic[Line, State]):
             if batch.tick
             else self._decide_lines(batch, loaded, outcome, progress)
         )
-        if self._timers is not None and progress.fence.offset < 0:
-            for key, state in self._timers.first_timers.items():
+        if self._timer_states is not None and progress.fence.offset < 0:
+            for key, state in self._timer_states.first_timers.items():
                 changes[key], changes[Timer(key)] = state, 0.0
         self._set_changes(changes, outcome)
         outcome.dead_letters += batch.rejected
@@ -281,12 +285,11 @@ class Decider(Generic[Line, State]):
             outcome.skipped += 1
             return {}
         changes: Changes[State] = {Timer(key): None for key in loaded.due}
-        states = None if self._timers is None else BatchStates(self._decode, loaded)
+        states = BatchStates(self._decode, loaded)
         outputs = 0
         for key in loaded.due:
-            decision = self._decide_timer(tick, key, loaded.values[key], position, outcome, states)
-            if states is not None:
-                states.apply(decision.changes)
+            decision = self._decide_timer(tick, key, position, outcome, states)
+            states.apply(decision.changes)
             changes.update(decision.changes)
             self._add_outputs(decision.outputs, position, outcome, progress, first=outputs)
             _add_measurements(decision, position, outcome, progress)
@@ -298,24 +301,20 @@ class Decider(Generic[Line, State]):
         self,
         tick: ClockTicked,
         key: str,
-        raw: bytes,
         position: Position,
         outcome: Outcome,
-        states: BatchStates[State] | None,
+        states: BatchStates[State],
     ) -> Decision[State]:
         """The decision on one due state. If no rule can process it, it loses its timer and stays as it is."""
         program = program_of_state(key)
         try:
-            if self._timers is not None and states is not None:
-                return self._timers.on_timer_with(tick, key, states, self._catalog, position)
-            state = self._decode(raw)
-            program = program or _program_of(state)
-            return self._fold.on_timer(tick, key, state, self._catalog, position)
+            program = program or _program_of(states[key])
+            return self._on_timer(tick, key, position, states, self._catalog)
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - as for a line
             decided = self._repairs.decide(
-                lambda catalog: self._fold.on_timer(tick, key, self._decode(raw), catalog, position),
+                lambda catalog: self._on_timer(tick, key, position, states, catalog),
                 program,
                 position.recorded_at_ms,
                 self._catalog,
@@ -326,6 +325,18 @@ class Decider(Generic[Line, State]):
         detail = f"timer of the state {key}: {_describe(decided)}"
         letter = self._reader.rejection(position, _json(tick), "decision_failed", detail, program, key)
         return self._remember(letter, {}, outcome)
+
+    def _on_timer(
+        self, tick: ClockTicked, key: str, position: Position, states: BatchStates[State], catalog: Catalog
+    ) -> Decision[State]:
+        if self._timer_states is not None:
+            return self._timer_states.on_timer_with(tick, key, states, catalog, position)
+        if self._timers is None:
+            raise TypeError(f"the fold {self._fold.name} sets timers, and has neither on_timer nor on_timer_with")
+        state = states[key]
+        return (
+            Decision() if state is None else self._timers.on_timer(tick, key, cast("State", state), catalog, position)
+        )
 
     def _set_aside(
         self,

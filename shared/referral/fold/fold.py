@@ -128,6 +128,11 @@ class Fold(Protocol[Line_contra, State]):
         If it raises, the line becomes a dead letter and changes nothing; the lines after it go on.
         """
 
+
+@runtime_checkable
+class FoldWithTimers(Protocol[State]):
+    """What a fold has in addition if it sets timers, each decided by its own state alone."""
+
     def on_timer(
         self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
     ) -> Decision[State]:
@@ -139,7 +144,7 @@ class Fold(Protocol[Line_contra, State]):
 
 @runtime_checkable
 class FoldWithTimerStates(Protocol[State]):
-    """What a fold has in addition if its timers decide on more than their own state. Its `on_timer` is not called.
+    """What a fold has instead if timers decide on more than their own state.
 
     `first_timers` are states whose timers are due from the first record of a partition on, also in a partition without lines.
     """
@@ -159,4 +164,4 @@ class FoldWithTimerStates(Protocol[State]):
         catalog: Catalog,
         position: Position,
     ) -> Decision[State]:
-        """What the tick leads to; as `on_timer`, with the states of `timer_keys`."""
+        """As `FoldWithTimers.on_timer`, with the states of `timer_keys` and that of the timer."""

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 _TEMPLATES = Path(__file__).parent / "templates"
 _TOKENS = Path(__file__).parents[1] / "pages/assets/tokens.css"
 _CODE = re.compile(r"`([^`]+)`")
+_MOST_VALUES, _FIRST_VALUES = 40, 8
 _METHODS = ("get", "post", "put", "patch", "delete")
 _CONSTRAINTS = {
     "minLength": "at least {} characters",
@@ -88,7 +89,7 @@ def type_text(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         return anchor(schema["$ref"])
     if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
+        return _values_text([str(one) for one in schema["enum"]])
     for union in ("anyOf", "oneOf", "allOf"):
         if union in schema:
             return " or ".join(dict.fromkeys(map(type_text, schema[union])))
@@ -97,6 +98,13 @@ def type_text(schema: Mapping[str, Any]) -> str:
     if types == "array":
         return f"list of {type_text(schema.get('items', {}))}"
     return f"{words} ({schema['format']})" if "format" in schema else words
+
+
+def _values_text(values: list[str]) -> str:
+    """The values of an enumeration, the first of very many."""
+    if len(values) <= _MOST_VALUES:
+        return " | ".join(values)
+    return f"{' | '.join(values[:_FIRST_VALUES])} | … ({len(values)} values)"
 
 
 def constraints_text(schema: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import get_args
 
-from referral.events.board_rules import CLOSED_METRICS, MAX_BOARDS, MAX_PRIZES, BoardPeriod
+from referral.events.board_rules import MAX_BOARDS, MAX_PRIZES, PAID_METRICS, BoardPeriod
 from referral.events.draw_rules import MAX_DRAWS
 from referral.events.prize_ranks import ranks
 from referral.events.reward_rules import RewardTrigger
@@ -32,8 +32,8 @@ def prizes_are_rewards(program: RawSection) -> Iterator[Mistake]:
 
 def _payable(metric: str, period: BoardPeriod, prizes: RawSection, rank: str) -> Iterator[Mistake]:
     paid = ranks(rank)
-    if metric not in CLOSED_METRICS:
-        yield prizes.mistake(rank, f"can be no reward: only boards of {', '.join(CLOSED_METRICS)} are closed")
+    if metric not in PAID_METRICS:
+        yield prizes.mistake(rank, f"can be no reward: rewards are paid by boards of {', '.join(PAID_METRICS)} only")
     elif period == "all":
         yield prizes.mistake(rank, "can be no reward: the board of all time never closes, so it is never paid")
     elif paid is not None and paid.stop - 1 > MAX_PAID_RANK:
@@ -57,8 +57,8 @@ def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
     used: set[str] = set()
     for draw in islice(program.sections("draws"), MAX_DRAWS):
         board, period, reward = draw.text("board"), draw.text("period"), draw.text("reward")
-        if board and board not in CLOSED_METRICS:
-            yield draw.mistake("board", f"must be one of {', '.join(CLOSED_METRICS)}: other boards are not closed")
+        if board and board not in PAID_METRICS:
+            yield draw.mistake("board", f"must be one of {', '.join(PAID_METRICS)}: draws are among their entries only")
         elif board and period and (board, period) not in closing:
             yield draw.mistake(
                 "board", f"has no {period} of {board}: add it to boards, or draw among one of its periods"
@@ -69,6 +69,32 @@ def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
     for one in _rewards_on(program, "draw.won"):
         if (id_ := one.raw_text("id")) and id_ not in used:
             yield one.mistake("on", f"is never paid: add a draw with reward: {id_[:64]}")
+
+
+def tickets_are_in_draws(program: RawSection) -> Iterator[Mistake]:
+    """A giveaway entry that names a draw is a ticket in it: then each referral on the draw's board has one."""
+    draws = {id_ for one in islice(program.sections("draws"), MAX_DRAWS) if (id_ := one.raw_text("id"))}
+    for reward in program.sections("rewards"):
+        draw, kind = reward.text("draw"), reward.text("kind")
+        if draw is None or kind is None:
+            continue
+        if kind != "giveaway_entry":
+            yield reward.mistake("draw", f"is for a giveaway_entry only, this is a {kind[:64]}: remove it")
+        elif draw not in draws:
+            yield reward.mistake("draw", f"must be the id of one of the draws; got {draw[:64]!r}")
+        else:
+            yield from _ticket_mistakes(reward)
+
+
+def _ticket_mistakes(reward: RawSection) -> Iterator[Mistake]:
+    """What would make the rewards differ from the referrals that the draw counts."""
+    if reward.text("on") not in (None, "conversion.cleared"):
+        yield reward.mistake("on", "must be conversion.cleared: each referral on the draw's board is one ticket")
+    if reward.text("to") not in (None, "referrer"):
+        yield reward.mistake("to", "must be referrer: the ticket belongs to the person who referred the friend")
+    for field in ("once", "where"):
+        if reward.values.get(field):
+            yield reward.mistake(field, "must be left out: every referral on the draw's board is a ticket")
 
 
 def _closing_boards(program: RawSection) -> set[tuple[str, str]]:

@@ -270,6 +270,24 @@ ROWS = (
         " client_limit, process_limit).",
         ("reason",),
     ),
+    MetricRow(
+        "draw_waiting_seconds",
+        "gauge",
+        "How long a committed draw has waited although its round is published, seconds; 0 if none waits.",
+    ),
+    MetricRow(
+        "experiment_people",
+        "gauge",
+        "People whose window is over and who count for an experiment, of the first 100 running ones.",
+        ("program", "experiment"),
+    ),
+    MetricRow("experiment_decided", "gauge", "1 once an experiment has ended by its rule.", ("program", "experiment")),
+    MetricRow(
+        "experiment_alarm",
+        "gauge",
+        "1 while an alarm of an experiment is on: sample_ratio_mismatch, multiple_exposures.",
+        ("program", "experiment", "alarm"),
+    ),
     MetricRow("pool_rewards_waiting", "gauge", "Rewards that wait for a code of a pool.", ("program", "pool")),
     # Delivery
     MetricRow("delivery_lag_records", "gauge", "Records whose messages are not scheduled yet.", ("partition",)),

@@ -1,5 +1,6 @@
 """Closed boards and draws over HTTP, on a real Redis: what is answered, and what is refused."""
 
+import re
 from datetime import timedelta
 from hashlib import sha256
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 from flask.testing import FlaskClient
 from msgspec.structs import replace
+from redis import Redis
 
 from leaderboard.folds.boards_fold import BoardsFold
 from leaderboard.folds.closings_fold import ClosingsFold
@@ -16,6 +18,7 @@ from referral.events.conversions import conversion_key
 from referral.events.draw_rules import Draw
 from referral.events.entities import ProgramVersion
 from referral.events.reward_rules import Reward
+from referral.events.timestamps import DAY_MS
 from referral.log.memory_log import MemoryLog
 from referral.topics import CONVERSIONS, partition_of
 from referral.verification.board_proof import ClosedRoot, RankProof, proof_mistake
@@ -23,7 +26,7 @@ from tests.support.builders.leaderboard import GLOW, cleared_conversion
 from tests.support.builders.participants import PROGRAM, START, participant, profile
 from tests.support.scenarios.month_end_process import AFTER, drain, tick, worker
 from tests.support.settings import AUTHORIZATION
-from tests.support.systems.leaderboard import PARTITIONS, leaderboard_app
+from tests.support.systems.leaderboard import PARTITIONS, board_score, leaderboard_app, set_scores
 
 pytestmark = pytest.mark.integration
 
@@ -114,3 +117,61 @@ def test_a_draw_shows_its_commitment_before_it_is_held(client: FlaskClient) -> N
     assert (answer.status_code, answer.get_json()["code"]) == (404, "unknown_draw")
     answer = client.get(f"/v1/programs/{PROGRAM}/draws/spring/2026-12", headers=AUTHORIZATION)
     assert (answer.status_code, answer.get_json()["code"]) == (404, "not_closed")
+
+
+def page_after_the_month(client: FlaskClient, query: str) -> str:
+    """The page of November, ten days later."""
+    client.application.extensions["referral"].clock.advance(10 * DAY_MS)
+    answer = client.get(f"/p/{PROGRAM}?{query}")
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def test_the_page_of_a_closed_board_shows_final_ranks_with_what_counts_now_beside(
+    client: FlaskClient, redis: Redis
+) -> None:
+    """One of Bo's two friends has left since: the rank stays, and the page says what is left."""
+    set_scores(redis, "2026-11", {BO.id: board_score(1, START)})
+    page = page_after_the_month(client, f"lang=en&period=2026-11&me={BO.id}")
+    assert "Closed: the ranks are final" in page
+    assert page.count("now 1") == 1
+    assert "Your final place" in page
+    root = client.get(f"{CLOSING}/closing", headers=AUTHORIZATION).get_json()["root"]
+    assert root in page
+
+
+def test_the_page_of_a_running_board_is_not_closed(client: FlaskClient) -> None:
+    """The month after, of which nothing is closed."""
+    page = page_after_the_month(client, "lang=en&period=2026-12")
+    assert "Closed: the ranks are final" not in page
+    assert "/proof/" not in page
+
+
+def test_a_person_downloads_the_proof_of_their_place_from_the_page(client: FlaskClient) -> None:
+    """Without an API key, as a file that verifies against the closing."""
+    page = page_after_the_month(client, f"lang=en&period=2026-11&me={BO.id}")
+    [link] = re.findall(r'href="([^"]*/proof/[^"]*)"', page)
+    answer = client.get(f"/p/{link}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="proof-referrals-2026-11.json"'
+    closing = client.get(f"{CLOSING}/closing", headers=AUTHORIZATION).data
+    proof = msgspec.json.decode(answer.data, type=RankProof)
+    assert (proof.rank, proof.participant) == (2, BO.id)
+    assert proof_mistake(proof, msgspec.json.decode(closing, type=ClosedRoot)) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "prg_none/proof/referrals/2026-11/psn_x",
+        f"{PROGRAM}/proof/stars/2026-11/psn_x",
+        f"{PROGRAM}/proof/referrals/x/psn_x",
+        f"{PROGRAM}/proof/referrals/2026-10/psn_x",
+        f"{PROGRAM}/proof/referrals/2026-11/psn_stranger",
+    ],
+)
+def test_where_there_is_no_proof_the_answer_is_a_page(client: FlaskClient, path: str) -> None:
+    """404, in the browser's language."""
+    answer = client.get(f"/p/{path}?lang=en")
+    assert answer.status_code == 404
+    assert "There is no proof here" in answer.get_data(as_text=True)

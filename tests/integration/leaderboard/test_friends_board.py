@@ -37,7 +37,7 @@ WHERE = f"/v1/programs/{PROGRAM}/boards"
 @pytest.fixture
 def client(redis: "Redis", redis_url: str) -> FlaskClient:
     """Amy brought Bo, and Bo brought Chen and Dai; Eva is a stranger to them."""
-    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]), partitions=PARTITIONS)
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]), partitions=PARTITIONS)
     for number, (person, referrer) in enumerate(BROUGHT):
         at = START + timedelta(hours=number)
         same = {"program": PROGRAM, "occurred_at": at, "referrer": referrer.id}

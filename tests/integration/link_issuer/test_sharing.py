@@ -9,7 +9,8 @@ from PIL import Image
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from referral.bans import BANS_FOLD, BANS_SERVICE, ban_board
-from referral.events.keys import person_key
+from referral.decided_experiments import DECISIONS_FOLD, DECISIONS_SERVICE, decision_board
+from referral.events.keys import experiment_key, person_key
 from referral.fold.state_keys import state_key
 from referral.topics import partition_of
 from tests.support.font_caches import without_fontconfig
@@ -278,3 +279,38 @@ def test_an_invitation_is_shown_while_redis_is_unavailable(rich: LinkIssuer, mon
 
     monkeypatch.setattr(rich.context.redis, "zscore", fail)
     assert "20% off" in rich.open(f"/s/{amy['code']}?lang=en").get_data(as_text=True)
+
+
+COMPARED: dict[str, Any] = RICH | {
+    "content": [
+        {
+            "id": "hacks",
+            "format": "helpful",
+            "mechanics": ["practical_value"],
+            "ctas": [
+                {"id": "tag", "placement": "caption", "text": {"en": "Tag a friend", "zh-CN": "艾特一个朋友"}},
+                {"id": "save", "placement": "caption", "text": {"en": "Save this", "zh-CN": "收藏起来"}},
+            ],
+            "experiment": {"id": "exp_cta", "variants": ["tag", "save"], "metric": "shares_per_impression"},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("variant", ["tag", "save"])
+def test_new_links_and_kits_get_the_variant_that_an_experiment_was_decided_for(
+    issuer: LinkIssuer, variant: str
+) -> None:
+    """Where the fold experiments writes it; a link that was made before keeps the variant of its participant."""
+    assert issuer.apply(COMPARED).status_code == 201
+    amy = issuer.enrol_amy()
+    before = issuer.link(amy["id"], content="hacks").get_json()
+    partition = partition_of(experiment_key(PROGRAM, "exp_cta"), issuer.settings.partitions)
+    board = state_key(DECISIONS_SERVICE, DECISIONS_FOLD, partition, decision_board(PROGRAM, "exp_cta"))
+    issuer.context.redis.zadd(board, {variant: 1_700_000_000_000})
+    after = issuer.link(amy["id"], content="hacks").get_json()
+    assert after["cta"] == variant
+    assert (after["code"] == before["code"]) == (before["cta"] == variant)
+    assert issuer.request("GET", f"/v1/links/{before['code']}", key="reader").get_json()["cta"] == before["cta"]
+    bo = issuer.enrol({"external_id": "xhs:bo"}).get_json()
+    assert _kit(issuer, bo["id"], "channel=wechat&locale=en").get_json()["cta"] == variant

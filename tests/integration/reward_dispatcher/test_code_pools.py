@@ -168,6 +168,23 @@ def test_an_upload_goes_on_when_it_is_repeated_after_503(settings: Settings, env
             answer = wait_until(lambda: _decided(_upload(system, body, "text/plain", headers=once)))
             assert _counts(answer) == (len(codes), 0, 0)
             assert answer.json()["total"] == len(codes)
+        _check_void_codes_after_503(system, codes[:2])
+
+
+def _check_void_codes_after_503(system: RewardDispatcher, codes: list[str]) -> None:
+    """While no fold decides. With its key the answer is that of one request; without, the codes are void already."""
+    key = {"Idempotency-Key": "void"}
+
+    def void(*some: str, **headers: str) -> httpx.Response:
+        return system.client.post(f"{POOLS}/vip/void", json={"codes": some}, headers=headers)
+
+    assert void(*codes, **key).json()["code"] == "undecided"
+    with run_module(system.environ, "reward_dispatcher", "fold", "pools"):
+        again = wait_until(lambda: _decided(void(*codes, **key))).json()
+        assert (again["voided"], again["repeated"]) == (2, 0)
+        assert void(codes[0], **key).json()["code"] == "idempotency_key_reused"
+        without = void(*codes).json()
+        assert (without["voided"], without["repeated"]) == (0, 2)
 
 
 def _decided(answer: httpx.Response) -> httpx.Response | None:

@@ -65,7 +65,12 @@ def test_codes_are_uploaded_as_a_form_a_stream_and_a_text_and_declared_void(cons
     assert "1 code is void." in text_of(gone)
     assert "2 not in this pool" in text_of(gone)
     assert "spring ● Enough left 5 0 1 6 0 3" in text_of(gone)
-    assert console.audit() == [("opr_gr", "pool.filled", "spring")] * 3 + [("opr_gr", "pool.codes_voided", "spring")]
+    form = {"decision": "void", "pool": "spring", "codes": "A-2", "key": "k" * 16}
+    for _ in range(2):  # the page is loaded again
+        assert "1 code is void. 0 were void before." in text_of(growth.post(f"{POOLS}?lang=en", form, page=POOLS))
+    assert (
+        console.audit() == [("opr_gr", "pool.filled", "spring")] * 3 + [("opr_gr", "pool.codes_voided", "spring")] * 3
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from referral_tools.cli import main
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.participants import AMY, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, grant, reward_terms
+from tests.support.fork_server import ChildProcess
 from tests.support.processes import start_module, stop_process
 from tests.support.settings import API_SECRET
 from tests.support.systems.reward_dispatcher import MODULE, RewardDispatcher, serve_reward_dispatcher
@@ -35,7 +36,7 @@ class Killable:
 
     def __init__(self, stack: ExitStack, environ: dict[str, str]) -> None:
         self._environ = environ
-        self._running: dict[tuple[str, ...], subprocess.Popen[bytes]] = {}
+        self._running: dict[tuple[str, ...], ChildProcess] = {}
         stack.callback(lambda: [stop_process(process) for process in self._running.values()])
 
     def start(self, *words: str) -> None:
@@ -98,6 +99,10 @@ def test_a_file_is_uploaded_listed_and_its_accounts_are_checked(
     third = _run(dispatcher, url, "upload", "prg_glow", "spring", str(document))
     assert "1 accepted, 0 duplicates, 1 refused" in third.output
     assert "line 2 is in pool vip already" in third.output
+    for content in ("", "\n\n"):
+        text.write_text(content, "utf-8")
+        empty = _run(dispatcher, url, "upload", "prg_glow", "vip", str(text))
+        assert (empty.exit_code, "codes.txt has no codes" in empty.output) == (2, True), empty.output
     assert "no column" in _run(dispatcher, url, "upload", "prg_glow", "vip", str(table), "--column", "kode").output
     listed = _run(dispatcher, url, "list", "prg_glow")
     assert ["vip", "4", "4", "0", "0", "0", "100", "LOW"] in [line.split() for line in listed.output.splitlines()]

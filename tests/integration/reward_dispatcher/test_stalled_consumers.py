@@ -1,6 +1,5 @@
 """A consumer that is behind and does not move is not ready, and then ends so that its supervisor starts it again."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from referral.topics import REWARDS, Topic
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.participants import person_id
 from tests.support.builders.reward_dispatcher import grant
+from tests.support.fork_server import ChildProcess
 from tests.support.processes import run_module, start_module, stop_process
 from tests.support.systems import stuck_consumer
 from tests.support.systems.reward_dispatcher import MODULE, RewardDispatcher, serve_reward_dispatcher
@@ -48,7 +48,7 @@ def _gauge(port: int, name: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
 
-def _expect_restart(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _expect_restart(process: ChildProcess, port: int) -> None:
     reason = wait_until(lambda: _reason(port), timeout=90)
     assert "records wait, and none was processed for" in reason
     assert _gauge(port, "referral_consumer_stalled_seconds") > 0

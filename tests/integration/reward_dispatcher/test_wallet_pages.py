@@ -1,5 +1,6 @@
 """The wallet over HTTP on a real Redis: who can open it, what it shows, and how it ends."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,12 +12,14 @@ from msgspec.structs import replace
 from referral.bans import BANS_FOLD, BANS_SERVICE, ban_board
 from referral.entitlement.grants import ReferrerGrants
 from referral.events.keys import person_key
+from referral.events.money import Value
 from referral.events.people import PersonErased, WalletAccess
 from referral.events.reward_rules import Caps
 from referral.events.timestamps import DAY_MS
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
 from referral.topics import partition_of
+from reward_dispatcher.domain.account import Use
 from reward_dispatcher.link_requests import MOST
 from reward_dispatcher.wallet_parts import WalletParts
 from tests.support.builders.participants import AMY, PROFILES, PROGRAM
@@ -248,9 +251,29 @@ def test_balances_say_what_can_be_spent_what_ends_soon_and_what_is_owed(redis: R
     ):
         assert text in english, text
     assert "其中 ¥5.00 请在" in opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
+    assert _details(english, "rwd_yuan") == ["CN¥7.50", "It was added to your balance."]
+    assert _details(english, "rwd_debt")[0] == "€3.00"
     app.extensions["rewards"].store.accounts = []
     assert "What you can spend" not in opened_wallet(app, "wlk_3").get("/w?lang=en").text
     app.extensions["referral"].close()
+
+
+def test_what_is_left_of_a_reward_that_was_used_in_part_is_on_its_ticket(redis: RedisClient, redis_url: str) -> None:
+    """Of a credit and of a code of a fixed amount."""
+    [credit, *_], [code, *_] = example_credits(), example_accounts()
+    use = Use("rdm_1", "order-1", 300, NOW_MS - DAY_MS)
+    accounts = [replace(credit, uses=(use,)), replace(code, percent=None, value=Value(5000, "CNY"), uses=(use,))]
+    app = wallet_app(redis_url, accounts)
+    page = opened_wallet(app).get("/w?lang=en").text
+    assert "CN¥4.50 of it is left." in _details(page, credit.id)
+    assert "CN¥47.00 of it is left." in _details(page, code.id)
+    app.extensions["referral"].close()
+
+
+def _details(page: str, reward: str) -> list[str]:
+    """The sentences of a ticket."""
+    [ticket] = re.findall(rf'<li class="ticket \w+" id="{reward}">(.+?)</li>', page, re.DOTALL)
+    return re.findall('<p class="soft">(.+?)</p>', ticket)
 
 
 def test_progress_friends_and_place_are_in_words(app: Flask) -> None:
@@ -290,13 +313,15 @@ def test_the_next_milestone_is_what_the_reward_rules_count(redis: RedisClient, r
 
 
 def test_a_banned_person_is_promised_nothing(app: Flask, redis: RedisClient) -> None:
-    """Their earlier rewards are still there."""
+    """Their earlier rewards are still there; there is nothing to share, since no further friend counts."""
+    assert 'href="/w/share' in opened_wallet(app, "wlk_before").get("/w").text
     settings = app.extensions["referral"].settings
     partition = partition_of(person_key(PROGRAM, AMY.id), settings.partitions)
     redis.zadd(state_key(BANS_SERVICE, BANS_FOLD, partition, ban_board(PROGRAM)), {AMY.id: 1})
     page = opened_wallet(app).get("/w").text
     assert "of 3 friends" not in page
     assert "GLOW2026XP" in page
+    assert "/w/share" not in page
 
 
 def test_a_part_that_is_missing_is_a_panel_and_not_the_page(app: Flask) -> None:

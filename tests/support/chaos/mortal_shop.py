@@ -1,6 +1,5 @@
 """What takes part in using a reward, each in a process of its own; all are killed and started again, also the broker and Redis."""
 
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from referral_tools.stack.ports import free_ports
 from referral_tools.stack.stack import Stack
 from tests.support.builders.participants import AMY
 from tests.support.builders.reward_dispatcher import reward_terms
+from tests.support.fork_server import ChildProcess
 from tests.support.processes import start_module, stop_process
 from tests.support.records import write_records
 from tests.support.settings import API_SECRET, AUTHORIZATION, GUIDES, api_key
@@ -91,7 +91,7 @@ class MortalShop:
     environ: Mapping[str, str]
     redemption_url: str
     ingest_url: str
-    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    processes: dict[str, ChildProcess] = field(default_factory=dict)
     injected: Counter[str] = field(default_factory=Counter)
 
     def start(self, name: str) -> None:

@@ -20,7 +20,7 @@ from referral.events.line import ClockTicked
 from referral.events.money import Value
 from referral.events.program import Program
 from referral.events.reward_rules import Budget, Caps, Reward
-from referral.events.rewards import RewardAction, RewardAdjusted, RewardGranted, RewardLine, reward_key
+from referral.events.rewards import RewardAction, RewardAdjusted, RewardGranted, RewardHeld, RewardLine, reward_key
 from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
 from referral.fold.failpoints import POINTS
@@ -258,6 +258,11 @@ class BudgetedCampaign:
     def stopped(self) -> list[str]:
         """The ids of the rewards that wait for a budget."""
         return sorted(id for id, account in self.accounts().items() if account.hold_reason == "budget")
+
+    def holds(self, id: str) -> list[str | None]:
+        """The budgets that the log says a reward waits for, in this order."""
+        lines = (line for partition in range(PARTITIONS) for line in self.lines(partition))
+        return [line.budget for line in lines if isinstance(line, RewardHeld) and line.id == id]
 
     def spent(self, budget: str = "total") -> int:
         """What the rewards are worth that are owed and not stopped, from the grants and the accounts alone."""

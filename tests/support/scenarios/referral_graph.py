@@ -1,24 +1,30 @@
 """The screen fold over referrals among few people, its partitions read in any order and in any batches; and the expected result."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import msgspec
 
+from conversion_tracker.graph.reach import QUARTER_MS
 from conversion_tracker.graph.referral_edges import GraphNode
 from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.handlers.line_handler import ScreenState
 from conversion_tracker.screening.referrer_history import ReferrerHistory
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
+    AttributionLine,
     Evidence,
     ReferralAttributed,
     ReferralQualified,
     ReferralReversed,
+    ReferrerBanned,
+    ReferrerUnbanned,
     Stage,
     attribution_key,
 )
 from referral.events.conversions import ConversionFact, ConversionLine
+from referral.events.edges import ReachChanged
 from referral.events.ids import conversion_id, referral_id
 from referral.events.keys import person_key
 from referral.events.line import type_tag
@@ -32,6 +38,10 @@ from tests.support.folds import PARTITIONS, LogFold
 
 PEOPLE = [participant(f"p{number}") for number in range(10)]
 MOST_EDGES = 8
+STEP_MS = 400_000
+"""Between two moments of a test: more than one in a quarter of an hour."""
+Reach = Counter[tuple[int, int, int]]
+"""How many people are below a person: by person, degree, and quarter of an hour since the epoch."""
 
 
 class ScriptedSource(MemorySource):
@@ -64,6 +74,7 @@ class ReferralGraph:
         default_factory=lambda: LogFold(ScreenFold(), Catalog([program_version(), *PEOPLE]), source=ScriptedSource)
     )
     edges: dict[int, ReferralEdge] = field(default_factory=dict)
+    banned: set[int] = field(default_factory=set)
     line_count: int = 0
 
     def __post_init__(self) -> None:
@@ -96,12 +107,12 @@ class ReferralGraph:
         """Attributes a person to a referrer, instead of the previous one if there is one."""
         self.unattribute(person)
         self.edges[person] = ReferralEdge(referrer, since, qualified)
-        self._append(_attribution(person, referrer, since, qualified))
+        self._append(_attribution(person, referrer, since, qualified), PEOPLE[person].id)
 
     def unattribute(self, person: int) -> None:
         """Reverses a person's referral after an unfollow."""
         if (before := self.edges.pop(person, None)) is not None:
-            self._append(_reversal(person, before, "attributed"))
+            self._append(_reversal(person, before, "attributed"), PEOPLE[person].id)
 
     def set_qualified(self, person: int, qualified: bool) -> None:
         """Qualifies a person's referral, or reverses its qualification."""
@@ -110,11 +121,22 @@ class ReferralGraph:
             return
         self.edges[person] = ReferralEdge(before.referrer, before.since, qualified)
         line = _qualification(person, before.referrer, before.since) if qualified else _reversal(person, before)
-        self._append(line)
+        self._append(line, PEOPLE[person].id)
 
-    def _append(self, line: ReferralAttributed | ReferralQualified | ReferralReversed) -> None:
+    def ban(self, person: int, banned: bool) -> None:
+        """Bans a person as a referrer, or lifts the ban; as attribution publishes it, possibly more than once."""
+        (self.banned.add if banned else self.banned.discard)(person)
+        kind = ReferrerBanned if banned else ReferrerUnbanned
+        line = kind(occurred_at=to_datetime(1), program=PROGRAM, referrer=PEOPLE[person].id, by="ops")
+        self._append(line, PEOPLE[person].id)
+
+    def _append(
+        self,
+        line: ReferralAttributed | ReferralQualified | ReferralReversed | ReferrerBanned | ReferrerUnbanned,
+        person: str,
+    ) -> None:
         self.line_count += 1
-        source = partition_of(person_key(PROGRAM, line.person), PARTITIONS)
+        source = partition_of(person_key(PROGRAM, person), PARTITIONS)
         line = msgspec.structs.replace(line, cause=("events", source, self.line_count, 0, 0))
         self.fold.append([(attribution_key(line), line)])
 
@@ -173,6 +195,33 @@ class ReferralGraph:
         """Returns the referrals that the fold's states hold as closing a cycle."""
         return {one for _, state in self._values() if isinstance(state, ReferrerHistory) for one in state.in_cycle}
 
+    def expected_reach(self) -> Reach:
+        """Returns how many people are two and three degrees below each person, by the quarter of their follow.
+
+        A refused referral adds no one, and what a banned person brought counts for no one above them.
+        """
+        valid = {person: edge for person, edge in self.edges.items() if person not in self.cycle_closers()}
+        reach: Reach = Counter()
+        for edge in valid.values():
+            here = edge.referrer
+            for degree in (2, 3):
+                if here not in valid or here in self.banned:
+                    break
+                here = valid[here].referrer
+                reach[here, degree, edge.since * STEP_MS // QUARTER_MS] += 1
+        return reach
+
+    def reach(self) -> Reach:
+        """Returns the sums of what the lines on the log add and take back."""
+        numbers = {person.id: number for number, person in enumerate(PEOPLE)}
+        reach: Reach = Counter()
+        for raw in self.log.lines("attributions"):
+            line = msgspec.json.decode(raw, type=AttributionLine)
+            if isinstance(line, ReachChanged):
+                for quarter, number in line.quarters:
+                    reach[numbers[line.participant], line.degree, quarter] += number
+        return Counter({key: number for key, number in reach.items() if number})
+
     def _values(self) -> list[tuple[str, object]]:
         decode = msgspec.msgpack.Decoder(ScreenState).decode
         return [(key, decode(raw)) for part in self.fold.states.values.values() for key, raw in part.items()]
@@ -187,6 +236,7 @@ class ReferralGraph:
         assert self.uplines() == counted
         edges = {(edge.referrer, person): person not in rejected for person, edge in self.edges.items()}
         assert self.children() == edges
+        assert self.reach() == self.expected_reach()
         assert self.rejected_referrals() == {_id(person, self.edges[person].referrer) for person in rejected}
 
     def snapshot(self) -> tuple[object, object, object]:
@@ -204,7 +254,7 @@ def _id(person: int, referrer: int) -> str:
 
 
 def _attribution(person: int, referrer: int, since: int, qualified: bool = False) -> ReferralAttributed:
-    moment = to_datetime(since)
+    moment = to_datetime(since * STEP_MS)
     return ReferralAttributed(
         occurred_at=moment,
         program=PROGRAM,
@@ -224,7 +274,7 @@ def _qualification(person: int, referrer: int, since: int) -> ReferralQualified:
 
 
 def _reversal(person: int, edge: ReferralEdge, *stages: Stage) -> ReferralReversed:
-    since = to_datetime(edge.since)
+    since = to_datetime(edge.since * STEP_MS)
     return ReferralReversed(
         occurred_at=since,
         program=PROGRAM,

@@ -98,9 +98,6 @@ class UseCounts:
     def decide(self, line: FirstUse, states: Mapping[Key, object], catalog: Catalog, position: Position) -> Decision:
         return Decision({line.person: (states[line.person] or 0) + 1})
 
-    def on_timer(self, tick: ClockTicked, key: str, state: object, catalog: Catalog, position: Position) -> Decision:
-        return Decision()
-
 
 class Crash(Exception):
     """The process died here."""

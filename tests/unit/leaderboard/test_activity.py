@@ -39,7 +39,7 @@ def fact(kind: type, id: str, person: str, at: datetime, **more: object) -> obje
 
 def activity_fold() -> LogFold:
     """Returns a fold with the default lateness limit."""
-    return LogFold(ActivityFold(LATENESS_DAYS), Catalog([GLOW_VERSION]))
+    return LogFold(ActivityFold(LATENESS_DAYS, 1), Catalog([GLOW_VERSION]))
 
 
 def all_time(fold: LogFold) -> Activity:
@@ -150,7 +150,8 @@ def test_ids_are_stored_as_long_as_a_duplicate_could_count() -> None:
         assert all_time(fold) == Activity(shown=1)
     ids = [key for values in fold.states.values.values() for key in values if key.startswith("seen:")]
     assert ids == []
-    assert not any(board == "timers" for scores in fold.states.scores.values() for board, _ in scores)
+    timers = {key for scores in fold.states.scores.values() for board, key in scores if board == "timers"}
+    assert timers == {"closing"}, "only the one that closes boards"
 
 
 def append_tick(fold: LogFold, at: datetime) -> None:

@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from leaderboard.folds.closing_keys import AWAITED_ROUNDS
 from referral.events.board_rules import Board
 from referral.events.conversions import ConversionCleared, ConversionReversed
+from referral.events.draw_rules import Draw
 from referral.events.entities import ProgramVersion
 from referral.events.reward_rules import Reward
 from referral.events.standings import (
@@ -17,11 +19,15 @@ from referral.events.standings import (
     BoardCorrected,
     BoardPartClosed,
     BoardPartsWritten,
+    DrawCommitted,
+    DrawHeld,
+    DrawRandomnessGiven,
     PrizeAwarded,
     PrizeRevoked,
 )
 from referral.topics import partition_of
 from referral.verification.merkle_tree import leaf_hash, root_of
+from referral.verification.quicknet import published_at
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, START, participant
 from tests.support.folds import PARTITIONS, LogFold
@@ -277,3 +283,43 @@ def test_a_large_part_takes_several_lines_and_loses_no_entry(size: int) -> None:
     month.at(AFTER, AFTER + timedelta(minutes=1))
     assert board(month).entries == size
     assert all(len(line.entries) <= 1000 for line in month.standings(BoardPartClosed))
+
+
+def test_a_draw_waits_for_its_round_until_it_is_held() -> None:
+    """Listed by the second at which the round is published, so that it can be fetched then; a draw with a secret is not."""
+    mask = Reward(id="mask", to="referrer", on="draw.won", kind="gift", handover="post")
+    draw = Draw(id="spring", board="referrals", period="month", reward="mask", winners=1)
+    secret = Draw(id="own", board="referrals", period="month", reward="mask", secret_hash="0" * 64)
+    program = replace(PAID, rewards=(*REWARDS, mask), draws=(draw, secret))
+    month = closed_month(replace(PAID_VERSION, program=program), 2, 1)
+    (committed,) = [line for line in month.standings(DrawCommitted) if line.draw == "spring"]
+    assert committed.round is not None
+    name = f"{PROGRAM}:referrals:2026-11|spring"
+    assert month.closings.scores(AWAITED_ROUNDS) == [(float(published_at(committed.round)), name)]
+    given = DrawRandomnessGiven(
+        occurred_at=AFTER,
+        program=PROGRAM,
+        metric="referrals",
+        period="2026-11",
+        draw="spring",
+        by="drand",
+        round=committed.round,
+        signature="00" * 48,
+    )
+    month.closings.append([(PROGRAM, given)])
+    month.drain()
+    assert month.rejected == []
+    assert [line.draw for line in month.standings(DrawHeld)] == ["spring"]
+    assert month.closings.scores(AWAITED_ROUNDS) == []
+
+
+def test_boards_that_no_program_declares_delay_no_declared_one() -> None:
+    """Only declared boards count towards how many a tick closes: thousands of others go in the same tick."""
+    month = MonthEnd(PAID_VERSION)
+    month.at(START)
+    month.append(scores(1, 1))
+    month.drain()
+    month.at(AFTER)
+    month.at(AFTER + timedelta(minutes=1))
+    assert [line.period for line in month.standings(BoardClosed)] == ["2026-11"]
+    assert month.boards.scores("closing-boards") == []

@@ -15,16 +15,18 @@ from leaderboard.folds.experiments_fold import ExperimentsFold
 from leaderboard.folds.growth_fold import GrowthFold
 from leaderboard.statistics.ratio import PairSums
 from referral.catalog.view import Catalog
+from referral.decided_experiments import decision_board
 from referral.events.attributions import attribution_key
 from referral.events.experiments import (
     ExperimentDecided,
     ExperimentFollowed,
     ExperimentMeasured,
+    ExperimentPersonBanned,
     ExperimentSummed,
     ExperimentUnfollowed,
     experiment_line_key,
 )
-from referral.events.facts import fact_key
+from referral.events.facts import PersonBanned, PersonUnbanned, fact_key
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.log.memory_log import MemoryLog
@@ -54,8 +56,13 @@ def tick(days: float) -> ClockTicked:
 
 def measured_lines(lines: list[Any], *ticks: ClockTicked) -> list[ExperimentMeasured]:
     """What the activity fold measures of events and ticks."""
-    feed = FoldFeed(ActivityFold(LATENESS_DAYS), CATALOG, only_loaded=True)
-    return feed.feed([*lines, *ticks], to_ms(START))
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG, only_loaded=True)
+    return measured_of(feed.feed([*lines, *ticks], to_ms(START)))
+
+
+def measured_of(lines: list[Any]) -> list[ExperimentMeasured]:
+    """Those lines that measure a person: a tick leads to reports of closed boards, too."""
+    return [line for line in lines if isinstance(line, ExperimentMeasured)]
 
 
 def figures(line: ExperimentMeasured) -> tuple[str, int, int, int]:
@@ -106,12 +113,10 @@ def test_any_order_of_events_measures_the_same(order: list[int], late: int) -> N
 
 def test_events_that_are_too_late_start_no_second_window() -> None:
     """What is left of a person is a mark that they were measured."""
-    feed = FoldFeed(ActivityFold(LATENESS_DAYS), CATALOG)
-    assert len(feed.feed([shown("amy", START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START))) == 1
-    assert (
-        feed.feed([shown("amy", START + 50 * DAY), shared("amy", START + 50 * DAY), tick(99)], to_ms(START + 50 * DAY))
-        == []
-    )
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG)
+    assert len(measured_of(feed.feed([shown("amy", START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START)))) == 1
+    late = [shown("amy", START + 50 * DAY), shared("amy", START + 50 * DAY), tick(99)]
+    assert measured_of(feed.feed(late, to_ms(START + 50 * DAY))) == []
     [state] = [one for one in feed.all_states() if isinstance(one, Exposure)]
     assert state == Exposure("exp_cta1", is_measured=True, is_closed=True)
 
@@ -133,16 +138,16 @@ def test_a_second_experiment_of_an_item_has_windows_of_its_own() -> None:
         effective_from=START + 30 * DAY,
         program=replace(PROGRAM_WITH_EXPERIMENT, content=(second,)),
     )
-    feed = FoldFeed(ActivityFold(LATENESS_DAYS), Catalog([EXPERIMENT_VERSION, later]))
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([EXPERIMENT_VERSION, later]))
     lines = [shown("amy", START), tick(7), shown("amy", START + 31 * DAY), shared("amy", START + 8 * DAY), tick(38)]
-    first, other = feed.feed(lines, to_ms(START + 31 * DAY))
+    first, other = measured_of(feed.feed(lines, to_ms(START + 31 * DAY)))
     assert (first.experiment, other.experiment) == ("exp_cta1", "exp_cta2")
     assert figures(other) == ("tag", 1, 0, 1)
 
 
 def test_a_follow_through_the_item_is_forwarded_and_its_reversal_too() -> None:
     """Follows by other evidence are none of the experiment's."""
-    feed = FoldFeed(GrowthFold(), CATALOG, only_loaded=True)
+    feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
     follow = followed("bob", "amy", START + DAY, "save")
     plain = replace(follow, id="ref_plain", evidence=replace(follow.evidence, content=None, cta=None))
     other = replace(follow, id="ref_other", evidence=replace(follow.evidence, content="other"))
@@ -157,7 +162,7 @@ def test_a_follow_through_the_item_is_forwarded_and_its_reversal_too() -> None:
 
 def test_a_follow_down_the_chain_counts_for_who_began_it_until_it_is_undone() -> None:
     """The referrer passed on what the root had shared; the reversal names the referrer only."""
-    feed = FoldFeed(GrowthFold(), CATALOG, only_loaded=True)
+    feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
     follow = followed("cat", "bob", START + DAY)
     follow = replace(follow, evidence=replace(follow.evidence, root="amy"))
     lines = feed.feed([follow, unfollowed(follow)])
@@ -240,6 +245,37 @@ def test_what_is_corrected_or_undone_changes_the_sums_as_if_it_had_never_been(or
     assert sums_after([*wrong, *order, withdrawn(extra)]) == SUMS
 
 
+def ban(person: str, banned: bool = True) -> ExperimentPersonBanned:
+    """A ban of a person, or its end, as the activity fold forwards it."""
+    return ExperimentPersonBanned(
+        occurred_at=START, program=PROGRAM, person=person, experiments=("exp_cta1", "exp_old"), banned=banned
+    )
+
+
+@given(order=st.permutations([*LINES, ban("amy"), ban("amy")]))
+def test_a_banned_person_is_in_no_sums_until_the_ban_is_lifted(order: list[Any]) -> None:
+    """Whether they were banned before or after what they did; a second ban changes nothing."""
+    assert sums_after(order) == ExperimentSums({"save": SUMS.variants["save"]}, SUMS.since_s)
+    assert sums_after([*order, ban("amy", False)]) == SUMS
+
+
+def test_a_ban_is_forwarded_with_all_experiments_that_the_program_has_had() -> None:
+    """An earlier version's experiment is still shown; a program that never had one gets no line."""
+    other = replace(ITEM, experiment=replace(EXPERIMENT, id="exp_older"))
+    older = replace(EXPERIMENT_VERSION, program=replace(PROGRAM_WITH_EXPERIMENT, content=(other,)))
+    newer = replace(EXPERIMENT_VERSION, version=2)
+    banned = PersonBanned(id="b1", occurred_at=START, program=PROGRAM, person="amy", by="ops", note="")
+    lifted = PersonUnbanned(id="b2", occurred_at=START, program=PROGRAM, person="amy", by="ops", note="")
+    feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([older, newer]), only_loaded=True)
+    lines = feed.feed([banned, lifted])
+    assert [(line.person, line.experiments, line.banned) for line in lines] == [
+        ("amy", ("exp_cta1", "exp_older"), True),
+        ("amy", ("exp_cta1", "exp_older"), False),
+    ]
+    without = replace(EXPERIMENT_VERSION, program=replace(PROGRAM_WITH_EXPERIMENT, content=()))
+    assert FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([without])).feed([banned]) == []
+
+
 def summed(partition: int, tag: VariantSums, save: VariantSums, days: float = 30) -> ExperimentSummed:
     """What a partition has, some days after the start."""
     return ExperimentSummed(
@@ -263,6 +299,7 @@ def test_the_sums_of_all_partitions_decide_once() -> None:
     assert isinstance(decided, ExperimentDecided)
     assert (decided.variant, decided.people, decided.metric) == ("tag", 480, "shares_per_impression")
     assert decided.low > 0
+    assert feed.scores[decision_board(PROGRAM, "exp_cta1"), "tag"] == to_ms(decided.occurred_at)
     assert feed.feed([summed(2, GOOD, POOR, 33), decided]) == []
 
 
@@ -277,9 +314,9 @@ def test_an_experiment_that_ends_by_hand_or_was_removed_is_not_decided() -> None
 
 def test_events_and_follows_lead_to_a_decision_through_all_three_folds() -> None:
     """On one log, with partitions: who saw the better call to action shares more, and the experiment says so."""
-    log_clock = LogFold(ActivityFold(LATENESS_DAYS), CATALOG)
+    log_clock = LogFold(ActivityFold(LATENESS_DAYS, 1), CATALOG)
     log: MemoryLog = log_clock.log
-    activity, growth = log_clock, LogFold(GrowthFold(), CATALOG, log)
+    activity, growth = log_clock, LogFold(GrowthFold(1), CATALOG, log)
     experiments = LogFold(ExperimentsFold(), CATALOG, log)
     events: list[Any] = []
     for number in range(320):

@@ -78,14 +78,14 @@ def test_referral_edges_add_no_follower() -> None:
     """A follower is counted by the attribution; the edges that follow from it say who belongs to whose network."""
     for edge in types_by_tag(EdgeFact):
         line = msgspec.json.decode(example(edge), type=AttributionLine)
-        keys = [key if isinstance(key, str) else key.sorted_set for key in GrowthFold().keys(line)]
-        assert all(key.startswith(("upline:", "referees:")) for key in keys), keys
+        keys = [key if isinstance(key, str) else key.sorted_set for key in GrowthFold(1).keys(line)]
+        assert all(key.startswith(("upline:", "referees:", "tally:reach:", "closing")) for key in keys), keys
 
 
 @given(lives=LIVES, left=st.sets(st.integers(0, 7)))
 def test_the_counts_are_those_of_the_current_followers(lives: list[list], left: set[int]) -> None:
     """Every earlier verdict about a person is reversed, on its own day and for its own channel."""
-    fold, current = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), []
+    fold, current = LogFold(GrowthFold(1), Catalog([GLOW_VERSION])), []
     for number, life in enumerate(lives):
         person = f"p{number}"
         for follow, next_follow in zip(life, [*life[1:], None], strict=True):
@@ -160,7 +160,7 @@ def test_the_counts_of_banned_referrers_can_be_left_out(
     ]
     for ban in [ban_line(referrer, banned) for referrer, banned in bans]:
         lines.insert(data.draw(st.integers(0, len(lines))), ban)
-    fold = LogFold(GrowthFold(), Catalog([GLOW_VERSION]))
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]))
     fold.append((attribution_key(line), line) for line in lines)
     fold.drain()
     banned: dict[str, bool] = {}
@@ -184,7 +184,7 @@ def ban_line(referrer: str, banned: bool) -> ReferrerBanned | ReferrerUnbanned:
 
 def test_a_refund_reverses_the_qualification_and_keeps_the_follower_in_their_channel() -> None:
     """Only an unfollow removes them from it. The day is that of the follow, whenever the order was."""
-    fold, life = LogFold(GrowthFold(), Catalog([GLOW_VERSION])), (True, 6, "wechat")
+    fold, life = LogFold(GrowthFold(1), Catalog([GLOW_VERSION])), (True, 6, "wechat")
     attributed, qualified = attribution_lines("p1", life)
     refunded = replace(reversal("p1", life), undoes=("qualified",), reason="refunded")
     unfollowed = replace(reversal("p1", life), undoes=("attributed",))

@@ -6,14 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.domain.live_changes import Change, LiveChanges, Position, read_position, resume, total, write_position
+from leaderboard.domain.live_changes import (
+    LiveChange,
+    LiveChanges,
+    Position,
+    read_position,
+    resume,
+    total,
+    write_position,
+)
 from leaderboard.live.line_changes import changes_of
 
 SOURCES = 3
 PROGRAMS = ("prg_a", "prg_b", "prg_c")
-_Record = tuple[int, dict[str, Change]]  # source and changes; offsets count up
+_Record = tuple[int, dict[str, LiveChange]]  # source and changes; offsets count up
 
-changes = st.builds(Change, st.integers(-2, 2), st.integers(-2, 2), st.integers(-2, 2), st.integers(-2, 2))
+changes = st.builds(LiveChange, st.integers(-2, 2), st.integers(-2, 2), st.integers(-2, 2), st.integers(-2, 2))
 records = st.lists(
     st.tuples(st.integers(0, SOURCES - 1), st.dictionaries(st.sampled_from(PROGRAMS), changes, max_size=3)), max_size=30
 )
@@ -35,7 +43,7 @@ def test_changes_since_a_position_are_the_sum_of_the_later_records(log: list[_Re
     positions = _add(kept, log)
     index = data.draw(st.integers(0, len(log)))
     for program in PROGRAMS:
-        later = total(changed.get(program, Change()) for _, changed in log[index:])
+        later = total(changed.get(program, LiveChange()) for _, changed in log[index:])
         assert kept.since(program, positions[index]) == later
 
 
@@ -63,15 +71,15 @@ def test_with_little_memory_a_change_is_exact_or_unknown(
     index = data.draw(st.integers(0, len(log)))
     for program in PROGRAMS:
         assert small.since(program, positions[index]) in (None, whole.since(program, positions[index]))
-        assert small.since(program, positions[-1]) == Change()
+        assert small.since(program, positions[-1]) == LiveChange()
 
 
 def test_the_newest_records_are_kept() -> None:
     """Two of three: from the position after the first the change is known, from before it is not."""
     kept = LiveChanges([-1], max_records=2)
-    positions = _add(kept, [(0, {"prg_a": Change(referred=number)}) for number in (1, 2, 3)])
+    positions = _add(kept, [(0, {"prg_a": LiveChange(referred=number)}) for number in (1, 2, 3)])
     assert kept.since("prg_a", positions[0]) is None
-    assert kept.since("prg_a", positions[1]) == Change(referred=5)
+    assert kept.since("prg_a", positions[1]) == LiveChange(referred=5)
 
 
 @pytest.mark.parametrize("position", [(), (3,), (3, 3, 3), (2, 5), (9, 9)], ids=str)
@@ -84,8 +92,8 @@ def test_a_record_that_is_read_again_changes_nothing() -> None:
     """After a reconnection the consumer may begin with records that it has returned before."""
     kept = LiveChanges([-1])
     for _ in range(2):
-        kept.add(0, 0, {"prg_a": Change(referred=1)})
-    assert kept.since("prg_a", (-1,)) == Change(referred=1)
+        kept.add(0, 0, {"prg_a": LiveChange(referred=1)})
+    assert kept.since("prg_a", (-1,)) == LiveChange(referred=1)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +129,14 @@ def test_other_texts_are_no_position(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "change"),
     [
-        (b'{"type":"referral.attributed","program":"prg_a","qualified":true}', Change(referred=1, qualified=1)),
-        (b'{"type":"referral.attributed","program":"prg_a"}', Change(referred=1)),
-        (b'{"type":"referral.qualified","program":"prg_a"}', Change(qualified=1)),
-        (b'{"type":"referral.unattributed","program":"prg_a","reason":"no_evidence"}', Change(discovered=1)),
-        (b'{"type":"referral.reversed","program":"prg_a","undoes":["attributed","qualified"]}', Change(-1, 0, -1)),
-        (b'{"type":"referral.reversed","program":"prg_a","undoes":["unattributed"]}', Change(0, -1)),
-        (b'{"type":"conversion.cleared","program":"prg_a"}', Change(counted=1)),
-        (b'{"type":"conversion.reversed","program":"prg_a"}', Change(counted=-1)),
+        (b'{"type":"referral.attributed","program":"prg_a","qualified":true}', LiveChange(referred=1, qualified=1)),
+        (b'{"type":"referral.attributed","program":"prg_a"}', LiveChange(referred=1)),
+        (b'{"type":"referral.qualified","program":"prg_a"}', LiveChange(qualified=1)),
+        (b'{"type":"referral.unattributed","program":"prg_a","reason":"no_evidence"}', LiveChange(discovered=1)),
+        (b'{"type":"referral.reversed","program":"prg_a","undoes":["attributed","qualified"]}', LiveChange(-1, 0, -1)),
+        (b'{"type":"referral.reversed","program":"prg_a","undoes":["unattributed"]}', LiveChange(0, -1)),
+        (b'{"type":"conversion.cleared","program":"prg_a"}', LiveChange(counted=1)),
+        (b'{"type":"conversion.reversed","program":"prg_a"}', LiveChange(counted=-1)),
         (b'{"type":"conversion.held","program":"prg_a"}', None),
         (b'{"type":"clock.ticked"}', None),
         (b"no JSON", None),
@@ -136,7 +144,7 @@ def test_other_texts_are_no_position(text: str) -> None:
     ],
     ids=lambda value: value[:60].decode() if isinstance(value, bytes) else "",
 )
-def test_lines_change_what_they_say(line: bytes, change: Change | None) -> None:
+def test_lines_change_what_they_say(line: bytes, change: LiveChange | None) -> None:
     """One line, and two of them in one record."""
     expected = {} if change is None else {"prg_a": total([change, change])}
     assert changes_of(line + b"\n" + line) == expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leaderboard.domain.live_changes import Change
+from leaderboard.domain.live_changes import LiveChange
 from leaderboard.live import messages
 from leaderboard.live.admission import Admission, Grant, Seats
 from leaderboard.live.wsgi_request import call, wsgi_environ
@@ -13,7 +13,7 @@ POSITION = (35, -1)
 
 def test_a_change_has_its_position_and_counts() -> None:
     """The id is what the browser sends back as Last-Event-ID."""
-    text = messages.message(Change(referred=2, counted=-1), POSITION, counts=True, within_ms=500)
+    text = messages.message(LiveChange(referred=2, counted=-1), POSITION, counts=True, within_ms=500)
     assert text is not None
     assert text.decode().split("\n")[:2] == ["id: z.", "event: change"]
     assert b'data: {"referred":2,"discovered":0,"qualified":0,"counted":-1,"within_ms":500}\n\n' in text
@@ -21,13 +21,13 @@ def test_a_change_has_its_position_and_counts() -> None:
 
 def test_a_public_change_has_no_counts() -> None:
     """How much a program grows is not public; that its board may have changed is."""
-    text = messages.message(Change(referred=2), POSITION, counts=False, within_ms=500)
+    text = messages.message(LiveChange(referred=2), POSITION, counts=False, within_ms=500)
     assert text == b'id: z.\nevent: change\ndata: {"within_ms":500}\n\n'
 
 
 def test_no_change_is_no_message_and_an_unknown_one_is_a_reset() -> None:
     """Then the page reads its figures again."""
-    assert messages.message(Change(), POSITION, counts=True, within_ms=500) is None
+    assert messages.message(LiveChange(), POSITION, counts=True, within_ms=500) is None
     text = messages.message(None, POSITION, counts=True, within_ms=500)
     assert text == b'id: z.\nevent: reset\ndata: {"within_ms":500}\n\n'
 

@@ -113,7 +113,7 @@ def test_any_order_of_events_gives_the_boards_of_a_naive_count(shares, posts, cl
     counted: Counted = {"shares": [], "posts": [], "clicks": []}
     lines = [*share_lines(shares, counted), *post_lines(posts, counted), *click_lines(clicks, counted)]
     chance.shuffle(lines)
-    fold = LogFold(ActivityFold(400), Catalog([GLOW_VERSION]))
+    fold = LogFold(ActivityFold(400, 1), Catalog([GLOW_VERSION]))
     fold.clock.advance(50 * DAY_MS)
     place = chance.randrange(len(lines) + 1)
     ban = {"occurred_at": START, "program": PROGRAM, "person": banned, "by": "ops"}

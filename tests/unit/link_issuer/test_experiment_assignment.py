@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from link_issuer.domain.experiment_assignment import assigned_variant, with_assigned_variant
+from link_issuer.domain.experiment_assignment import assigned_variant, variant_for, with_assigned_variant
 from link_issuer.domain.link_spec import LinkSpec, continue_chain
 from link_issuer.domain.share_kit import select_call_to_action
 from referral.events.content import Experiment
@@ -57,6 +57,35 @@ def test_a_kit_asks_with_the_variant_of_its_participant() -> None:
         chosen = select_call_to_action(ITEM, holder)
         assert chosen is not None
         assert chosen.id == assigned_variant(EXPERIMENT, holder.id)
+
+
+@pytest.mark.parametrize("winner", ["tag", "save"])
+def test_a_decided_variant_is_what_new_links_and_kits_get(winner: str) -> None:
+    """From the decision on, whoever it is; a link that has another one already keeps it."""
+    decided = {EXPERIMENT.id: winner}.get
+    for name in ("amy", "bob", "cat", "dan", "eve", "fay"):
+        holder = participant(name)
+        spec = with_assigned_variant(LinkSpec(content=ITEM.id), PROGRAM_WITH_EXPERIMENT, holder.id, decided)
+        chosen = select_call_to_action(ITEM, holder, decided)
+        assert chosen is not None
+        assert (spec.cta, chosen.id) == (winner, winner)
+    named = LinkSpec(content=ITEM.id, cta="save")
+    assert with_assigned_variant(named, PROGRAM_WITH_EXPERIMENT, "psn_amy", decided) == named
+
+
+@pytest.mark.parametrize(
+    ("experiment", "decided"),
+    [
+        (replace(EXPERIMENT, automatic_end=False), {EXPERIMENT.id: "save"}),
+        (EXPERIMENT, {EXPERIMENT.id: "removed"}),
+        (EXPERIMENT, {"exp_other": "save"}),
+    ],
+    ids=["the program ends it itself", "a call to action that is gone", "another experiment"],
+)
+def test_a_decision_that_does_not_apply_changes_no_assignment(experiment: Experiment, decided: dict[str, str]) -> None:
+    """People keep the variants that they were assigned."""
+    for person in PEOPLE[:50]:
+        assert variant_for(experiment, person, decided.get) == assigned_variant(experiment, person)
 
 
 AMYS_CLICK = ClickToken(

@@ -194,10 +194,13 @@ def test_a_reward_with_two_budgets_needs_both() -> None:
     next_one = campaign.grant(750, ("total", RULE))
     campaign.drain()
     assert campaign.stopped() == [next_one], "of the rule's ¥8, ¥1 is spent"
+    assert campaign.holds(next_one) == [RULE]
     campaign.apply_version(9, 20)
     campaign.tick()
     campaign.drain()
     assert campaign.stopped() == [next_one], "of the program's ¥9, ¥3 are spent"
+    assert campaign.holds(next_one) == [RULE, "total"], "each says what it waits for by then"
+    assert campaign.accounts()[next_one].budget == "total"
     assert campaign.spent("first20") == 100
     assert sum(one.reserved for one in campaign.tranches()[RULE].values()) == 750
     campaign.revoke(next_one)

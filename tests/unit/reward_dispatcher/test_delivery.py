@@ -24,13 +24,14 @@ from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_ms
 from referral.key_ring import PURPOSES, KeyRing
 from referral.log.errors import LogUnavailable
+from referral.outbound.guarded_backend import AddressRefused, GuardedBackend
 from referral.people.people_index import MemoryPeople
 from referral.people.people_view import People, people_in_memory
 from referral.topics import DELIVERIES, REWARDS, Topic
 from reward_dispatcher.delivery.attempt_result import AttemptResult
 from reward_dispatcher.delivery.catalog_refresh import CatalogRefresh
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
-from reward_dispatcher.delivery.connections import AddressRefused, Answer, GuardedBackend
+from reward_dispatcher.delivery.connections import Answer
 from reward_dispatcher.delivery.example_content import example_content
 from reward_dispatcher.delivery.excerpts import MAX_EXCERPT, excerpt_of
 from reward_dispatcher.delivery.lanes import FAILING_AFTER, LIMITS, SLOW_AFTER_S, EndpointLane, Lanes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
+from referral.outbound.public_addresses import ForbiddenAddress, check_addresses
 
 
 @pytest.mark.parametrize(

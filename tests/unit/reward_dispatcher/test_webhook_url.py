@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress
+from referral.outbound.public_addresses import ForbiddenAddress
 from reward_dispatcher.domain.webhook_url import MAX_URL, parse_webhook_url
 
 

@@ -104,8 +104,8 @@ class AllFolds:
             PoolsFold(CodeSealer(KeyRing.parse("", "k" * 32))),
             PrizesFold(""),
             BoardsFold(1),
-            GrowthFold(),
-            ActivityFold(35),
+            GrowthFold(1),
+            ActivityFold(35, 1),
             ClosingsFold(),
         ]
         self.folds = {fold.name: (fold, InMemoryFold(fold, catalog, 1)) for fold in folds}

@@ -31,6 +31,16 @@ CREDIT = {
     "currency": "CNY",
 }
 POINTS = {"id": "points", "to": "referee", "on": "conversion.cleared", "kind": "credit", "points": 100}
+WON = {"id": "mask", "to": "referrer", "on": "draw.won", "kind": "gift", "handover": "post"}
+TICKET = {"id": "ticket", "to": "referrer", "on": "conversion.cleared", "kind": "giveaway_entry", "draw": "spring"}
+DRAW = {"id": "spring", "board": "referrals", "period": "month", "reward": "mask"}
+DRAWN: dict[str, object] = {
+    "rewards": [WON, TICKET],
+    "boards": [{"metric": "referrals", "periods": ["month"]}],
+    "draws": [DRAW],
+}
+PRIZE = {"id": "grand", "to": "referrer", "on": "board.prize", "kind": "gift", "handover": "post"}
+AT_REACH_PRIZE = ["/boards/0/prizes/month/1"]
 GIFT = {"id": "gift", "to": "referee", "on": "conversion.cleared", "kind": "gift", "handover": "post"}
 SHARE = {
     "id": "share",
@@ -266,6 +276,19 @@ def _decoded(content: dict[str, Any], program: Program) -> Program:
         ),
         ({"boards": [{"metric": "posts", "periods": ["day", "campaign"]}]}, ["/boards/0/periods/1"]),
         ({"boards": [{"metric": "posts", "periods": ["campaign"]}], "campaign": CAMPAIGN}, []),
+        (DRAWN, []),
+        (DRAWN | {"rewards": [WON, TICKET | {"draw": "autumn"}]}, ["/rewards/1/draw"]),
+        (DRAWN | {"rewards": [WON, GUIDE | {"draw": "spring"}]}, ["/rewards/1/draw"]),
+        (DRAWN | {"rewards": [WON, TICKET | {"to": "referee"}]}, ["/rewards/1/to"]),
+        (DRAWN | {"rewards": [WON, TICKET | {"once": True}]}, ["/rewards/1/once"]),
+        (DRAWN | {"rewards": [WON, TICKET | {"on": "milestone", "referrals": 3}]}, ["/rewards/1/on"]),
+        (DRAWN | {"rewards": [WON, TICKET | {"where": {"channels": ["wechat"]}}]}, ["/rewards/1/where"]),
+        ({"rewards": [TICKET]}, ["/rewards/0/draw"]),
+        ({"rewards": [without(TICKET, "draw")]}, []),
+        (DRAWN | {"draws": [DRAW | {"board": "reach"}]}, ["/draws/0/board"]),
+        (DRAWN | {"draws": [DRAW | {"period": "week"}]}, ["/draws/0/board"]),
+        (DRAWN | {"draws": [DRAW | {"reward": "ticket"}]}, ["/draws/0/reward", "/rewards/0/on"]),
+        ({"boards": [{"metric": "reach", "prizes": {"month": {"1": "grand"}}}], "rewards": [PRIZE]}, AT_REACH_PRIZE),
         ({"campaign": {"starts": "tomorrow", "days": 0}}, ["/campaign/days", "/campaign/starts"]),
         (
             {"boards": [{"metric": "referrals", "prizes": {"month": {"0": "x", "3-2": "y"}}}]},

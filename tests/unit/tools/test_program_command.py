@@ -10,7 +10,7 @@ from flask import Flask
 from referral_tools.cli import main
 from tests.support.app_server import serve_app
 
-GLOW = Path("examples/programs/glow.yaml")
+GLOW = Path("examples/programs/glow.yaml").resolve()
 WRONG = """\
 id: prg_x
 name: {en: X}
@@ -186,8 +186,12 @@ def test_a_comparison_can_be_read_by_a_program(changed: str) -> None:
         (["prg_glow@1", "prg_glow@2"], "give --key"),
     ],
 )
-def test_what_cannot_be_compared_is_an_error(arguments: list[str], message: str) -> None:
+def test_what_cannot_be_compared_is_an_error(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The message includes what to write instead, and the exit code is not 0."""
+    monkeypatch.chdir(tmp_path)  # the project's own folder names a system if one runs there
+    monkeypatch.delenv("REFERRAL_KEY", raising=False)
     result = _diff(*arguments)
     assert result.exit_code == 1
     assert message in result.stderr

@@ -38,7 +38,8 @@ def upload(program: str, pool: str, file: Path, column: str | None, url: str, ke
     """Upload the codes of FILE to POOL of PROGRAM (prg_…), in their order.
 
     FILE is text with one code in each line, or .csv or .json ({"codes": ["…"]}). A code that is in the pool already is skipped.
-    After an interruption, the same command goes on where it stopped. Ends with status 1 if lines were refused.
+    After an interruption, the same command goes on where it stopped. Ends with status 1 if lines were refused, 2 if the file has
+    no codes.
     """
     sender = _Sender(ServiceClient(url, key), program, pool)
     progress = UploadProgress(file, url, program, pool, column or "")
@@ -52,6 +53,9 @@ def upload(program: str, pool: str, file: Path, column: str | None, url: str, ke
                 progress.write(number + 1)
             bar.update(len(part))
     progress.remove()
+    if not done and not sender.counts.total():
+        detail = f"{file} has no codes. Write one in each line, or name the column of a CSV file with --column."
+        raise click.BadParameter(detail, param_hint="FILE")
     click.echo(sender.result())
     if sender.counts["refused"]:
         raise click.exceptions.Exit(1)

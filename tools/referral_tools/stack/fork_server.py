@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from referral_tools.stack.parent_watch import end_with_parent
 
@@ -28,11 +28,14 @@ _ARENAS = 2  # by default each thread of a process keeps freed memory in an aren
 
 
 class ForkRequest(NamedTuple):
-    """What a forked process runs: a module with its arguments and environment; its output is appended to `log`."""
+    """What a forked process runs: a module with its arguments and environment.
+
+    Its output is appended to `log`; None: it is that of the server.
+    """
 
     module: str
     words: tuple[str, ...]
-    log: str
+    log: str | None
     env: Mapping[str, str]
 
 
@@ -84,9 +87,13 @@ class ForkServer:
 
 
 def _serve(connection: Connection, other_end: Connection, starter: int) -> None:
-    """Runs in the server until the connection closes: forks on request, and reports each start and each end."""
     other_end.close()
     end_with_parent(starter)
+    serve_forks(connection)
+
+
+def serve_forks(connection: Connection) -> NoReturn:
+    """Runs in the server until the connection closes: forks on request, and reports each start and each end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
     ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
     running: dict[int, ForkProcess] = {}  # by a descriptor that is readable once the process has ended
@@ -118,10 +125,12 @@ def _run_module(request: ForkRequest, connection: Connection) -> None:
     connection.close()
     end_with_parent(os.getppid())  # the server, which ends with the process that started it
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with Path(os.devnull).open("rb") as nothing, Path(request.log).open("ab") as output:
+    with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
+    if request.log is not None:
+        with Path(request.log).open("ab") as output:
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # whatever the starter had in their place
     os.environ.clear()
     os.environ.update(request.env)

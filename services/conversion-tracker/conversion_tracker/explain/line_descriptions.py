@@ -67,6 +67,8 @@ _FIXED_TEXTS = {
     "edge.unset": "Their referrer was removed from the referral graph.",
     "edge.probed": "The referral graph was searched for a referral cycle.",
     "circle.opened": "A referral that may have been part of a referral cycle was reversed.",
+    "reach.changed": "The friends of their friends were counted for the people above them.",
+    "reach.refresh_requested": "Everyone below them was counted again for their referrer.",
     "referral.qualified": "The referral qualified.",
     "referral.ordered": "The order counts for the referral: rewards for orders may follow from it.",
     "referral.order_refunded": "The refund counts for the referral: rewards for the order shrink or end.",

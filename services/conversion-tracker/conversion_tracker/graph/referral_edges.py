@@ -14,7 +14,8 @@ class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
     """An edge up to the referrer. `since` (ms) is the follow that it rests on.
 
     `life` distinguishes it from earlier edges of the same referral. `probed`: a probe has passed it. `cycles` are the referral
-    cycles of which it is the newest edge; it is refused if there are any.
+    cycles of which it is the newest edge; it is refused if there are any. `reaches`: who is below the participant counts for the
+    referrer's reach.
     """
 
     referral: str
@@ -23,17 +24,22 @@ class ReferralEdge(Struct, frozen=True, array_like=True, gc=False):
     life: int
     probed: bool = False
     cycles: tuple[CycleEdges, ...] = ()
+    reaches: bool = False
 
 
 class GraphNode(Struct, frozen=True, array_like=True, tag="lineage", gc=False):
     """The state of one participant. `edge_count` is the number of edges set so far.
 
-    `has_referees`: they have had a referee at some time, whether or not that referral is still valid.
+    `has_referees`: they have had a referee at some time, whether or not that referral is still valid. `withdrawn` are the referrers
+    of removed edges: those below still count for their reach, until that was taken back (`reach`). `banned`: who is below counts
+    for no one.
     """
 
     edges: tuple[ReferralEdge, ...] = ()
     has_referees: bool = False
     edge_count: int = 0
+    withdrawn: tuple[str, ...] = ()
+    banned: bool = False
 
     @property
     def referrer(self) -> str | None:

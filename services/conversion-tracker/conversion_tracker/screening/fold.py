@@ -17,6 +17,7 @@ from conversion_tracker.screening.handlers.cycle_handler import OnCycleChange
 from conversion_tracker.screening.handlers.edge_handlers import GraphHandler, OnAttributed, OnReversed
 from conversion_tracker.screening.handlers.line_handler import CompositeHandler, LineHandler, ScreenState
 from conversion_tracker.screening.handlers.order_handler import OnOrder
+from conversion_tracker.screening.handlers.reach_handlers import OnNodeBan, OnReachChanged, OnReachRefresh
 from conversion_tracker.screening.handlers.referral_handlers import OnQualified, OnUnqualified
 from conversion_tracker.screening.handlers.review_handler import OnReviewed
 from conversion_tracker.screening.rule import ScreeningRule
@@ -40,6 +41,8 @@ from referral.events.edges import (
     EdgeProbed,
     EdgeRemoved,
     EdgeSet,
+    ReachChanged,
+    ReachRefreshRequested,
     ReferralInCycle,
     ReferralOutOfCycle,
 )
@@ -80,12 +83,6 @@ class ScreenFold:
             return Decision()
         return handler.decide(line, states, catalog, position)  # type: ignore[arg-type] # the table pairs them
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: ScreenState, catalog: Catalog, position: Position
-    ) -> Decision[ScreenState]:
-        """No timers."""
-        return Decision()
-
 
 def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> LineHandler[Never] | None:  # noqa: C901, PLR0911, PLR0912 - a table whose gaps mypy reports
     """Returns the handler of a line type; None if lines of the type change nothing here."""
@@ -100,7 +97,7 @@ def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> Lin
     if issubclass(kind, ConversionAppealed):
         return OnAppealed()
     if issubclass(kind, ReferrerBanned | ReferrerUnbanned):
-        return OnReferrerBan()
+        return CompositeHandler(OnReferrerBan(), OnNodeBan())
     if issubclass(kind, ReferralOrdered | ReferralOrderRefunded | ReferralOrderReinstated):
         return OnOrder()
     if issubclass(kind, EdgeSet):
@@ -113,6 +110,10 @@ def _handler(kind: type[AttributionLine], rules: Sequence[ScreeningRule]) -> Lin
         return GraphHandler(open_cycle)
     if issubclass(kind, ReferralInCycle | ReferralOutOfCycle):
         return OnCycleChange()
+    if issubclass(kind, ReachChanged):
+        return OnReachChanged()
+    if issubclass(kind, ReachRefreshRequested):
+        return OnReachRefresh()
     if issubclass(kind, ReferralUnattributed | ClockTicked):
         return None
     assert_never(kind)

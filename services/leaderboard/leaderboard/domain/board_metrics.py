@@ -12,10 +12,11 @@ from typing import Literal
 from leaderboard.domain.tally import Resolution
 from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared, ConversionReversed
+from referral.events.edges import ReachChanged
 from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, PostPublished, PostRemoved
 
-CountingFold = Literal["boards", "activity"]
-"""The folds that write boards: `boards` reads conversions, `activity` events."""
+CountingFold = Literal["boards", "growth", "activity"]
+"""The folds that write boards: `boards` reads conversions, `growth` attributions, `activity` events."""
 CountedConversion = ConversionCleared | ConversionReversed
 
 
@@ -37,6 +38,12 @@ BOARD_METRICS: Mapping[BoardMetric, MetricDefinition] = {
         lambda line: isinstance(line, CountedConversion),
         "second",
         splits_kinds=True,
+    ),
+    "reach": MetricDefinition(
+        "people two and three degrees below a participant, by when they began to follow; measured, never paid",
+        "growth",
+        lambda line: isinstance(line, ReachChanged),
+        "quarter",
     ),
     "clicks": MetricDefinition(
         "links of a participant opened by people, without robots",
@@ -67,3 +74,8 @@ def metrics_counting(fold: CountingFold, line: object) -> list[BoardMetric]:
 def metrics_of(fold: CountingFold) -> list[BoardMetric]:
     """Returns the metrics that a fold counts."""
     return [name for name, metric in BOARD_METRICS.items() if metric.fold == fold]
+
+
+def closing_folds() -> tuple[CountingFold, ...]:
+    """Returns the folds that write boards, each once: all boards of periods are closed."""
+    return tuple(dict.fromkeys(metric.fold for metric in BOARD_METRICS.values()))

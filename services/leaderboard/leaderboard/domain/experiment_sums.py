@@ -40,6 +40,10 @@ class PersonRecord(Struct, frozen=True, array_like=True, tag="person"):
         return PersonRecord(self.measured, tuple(one for one in self.follows if one.referral != referral))
 
 
+class BannedPerson(Struct, frozen=True, array_like=True, tag="banned"):
+    """A person who is banned: what is known of them stays stored, and is in no sums."""
+
+
 class VariantSums(Struct, frozen=True, array_like=True):
     """The sums of one variant. `multiple` people saw another variant as well; for `mixed` a friend came by another variant."""
 
@@ -84,14 +88,15 @@ def contribution(record: PersonRecord) -> tuple[str, VariantSums] | None:
     return measured.variant, sums
 
 
-def change(sums: ExperimentSums, before: PersonRecord, after: PersonRecord) -> ExperimentSums:
-    """Returns the sums after a person's record has changed."""
+def change(sums: ExperimentSums, before: PersonRecord | None, after: PersonRecord | None) -> ExperimentSums:
+    """Returns the sums after a person's record has changed; None is the record of someone who does not count."""
     variants = dict(sums.variants)
     for record, sign in ((before, -1), (after, 1)):
-        if (part := contribution(record)) is not None:
+        if record is not None and (part := contribution(record)) is not None:
             variant, added = part
             variants[variant] = variants.get(variant, VariantSums()).plus(added, sign)
-    starts = [second for second in (sums.since_s, after.measured.start_s if after.measured else 0) if second]
+    measured = after.measured if after is not None else None
+    starts = [second for second in (sums.since_s, measured.start_s if measured else 0) if second]
     kept = {variant: one for variant, one in sorted(variants.items()) if one != VariantSums()}
     return ExperimentSums(kept, min(starts, default=0))
 

@@ -16,7 +16,7 @@ MAX_SOURCES = 4_096
 Position = tuple[int, ...]
 
 
-class Change(NamedTuple):
+class LiveChange(NamedTuple):
     """How many more there are; negative: fewer. `counted` are referrals that boards and rewards count."""
 
     referred: int = 0
@@ -28,7 +28,7 @@ class Change(NamedTuple):
 class _Record(NamedTuple):
     source: int
     offset: int
-    change: Change
+    change: LiveChange
 
 
 class _Kept:
@@ -61,7 +61,7 @@ class LiveChanges:
         """The last record that was added of each source."""
         return tuple(self._position)
 
-    def add(self, source: int, offset: int, changes: Mapping[str, Change]) -> None:
+    def add(self, source: int, offset: int, changes: Mapping[str, LiveChange]) -> None:
         """Adds a record with its changes by program. One that was added before changes nothing."""
         if offset <= self._position[source]:
             return
@@ -69,7 +69,7 @@ class LiveChanges:
         for program, change in changes.items():
             self._of(program).add(_Record(source, offset, change))
 
-    def since(self, program: str, position: Position) -> Change | None:
+    def since(self, program: str, position: Position) -> LiveChange | None:
         """Returns what changed after a position; None if that is not known (any more), or if it is ahead of this log."""
         kept = self._kept.get(program)
         forgotten = kept.forgotten if kept else self._forgotten
@@ -92,9 +92,9 @@ class LiveChanges:
         return kept
 
 
-def total(changes: Iterable[Change]) -> Change:
+def total(changes: Iterable[LiveChange]) -> LiveChange:
     """Returns the sum."""
-    return Change(*map(sum, zip(*changes, strict=True))) if (changes := list(changes)) else Change()
+    return LiveChange(*map(sum, zip(*changes, strict=True))) if (changes := list(changes)) else LiveChange()
 
 
 def resume(position: Sequence[int], beginnings: Sequence[int], ends: Sequence[int], most: int) -> list[int] | None:

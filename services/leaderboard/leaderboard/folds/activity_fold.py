@@ -28,8 +28,9 @@ from leaderboard.domain.exposure import Exposure
 from leaderboard.domain.periods import windows
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
-from leaderboard.folds.exposures import exposure_keys, on_window_end, with_event
+from leaderboard.folds.exposures import ban_outputs, exposure_keys, on_window_end, with_event
 from leaderboard.folds.person_boards import PersonBoards
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
@@ -54,14 +55,17 @@ ClickEvent = LinkClicked | ClickReclassed
 PostEvent = PostPublished | PostRemoved
 BanEvent = PersonBanned | PersonUnbanned
 CountedEvent = ContentEvent | ClickEvent | PostEvent
-State = Activity | ActivityDays | CountedFacts | ClickClass | StoredTally | Exposure
+State = Activity | ActivityDays | CountedFacts | ClickClass | StoredTally | Exposure | bytes
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 _COUNTED = get_args(CountedEvent)
 
 
 class ActivityFold:
-    """Counts by program and day. Events recorded more than `lateness_days` after they occurred are not counted."""
+    """Counts by program and day. Events recorded more than `lateness_days` after they occurred are not counted.
+
+    `partitions` is the number of partitions of `events` and `standings`: each of the latter gets a report when boards are closed.
+    """
 
     name = state_keys.ACTIVITY
     service = state_keys.SERVICE
@@ -73,23 +77,26 @@ class ActivityFold:
     state: object = State
     keeps_order = False
 
-    def __init__(self, lateness_days: int) -> None:
+    first_timers: Mapping[str, State] = BoardParts.first_timers
+
+    def __init__(self, lateness_days: int, partitions: int = 1) -> None:
         self._lateness_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
-        self._boards = PersonBoards(state_keys.ACTIVITY, BoardPeriods(self._time_zones))
+        self._parts = BoardParts(self.name, partitions)
+        self._boards = PersonBoards(state_keys.ACTIVITY, BoardPeriods(self._time_zones), self._parts)
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """What the line may change; nothing for most events."""
         match line:
             case ContentShown() | ContentShared():
-                return _counted_facts_key(line), *_count_keys(line), *_tally_keys(line), *exposure_keys(line)
+                return _counted_facts_key(line), *_count_keys(line), *self._tally_keys(line), *exposure_keys(line)
             case LinkClicked(visitor="person"):
-                return *_count_keys(line), *_tally_keys(line)
+                return *_count_keys(line), *self._tally_keys(line)
             case ClickReclassed():
                 click = state_keys.click_class(line.program, line.click)
-                return click, *_count_keys(line), *_tally_keys(line)
+                return click, *_count_keys(line), *self._tally_keys(line)
             case PostPublished() | PostRemoved():
-                return _post_key(line), _removed_post_key(line), *_tally_keys(line)
+                return _post_key(line), _removed_post_key(line), *self._tally_keys(line)
             case PersonBanned() | PersonUnbanned():
                 return self._boards.tally_keys(line.program, line.person)
             case _:
@@ -109,14 +116,22 @@ class ActivityFold:
                 return Decision(change_post(line, states, catalog))
             case PersonBanned() | PersonUnbanned():
                 hidden = isinstance(line, PersonBanned)
-                return Decision({**self._boards.set_hidden(line.program, line.person, hidden, states, catalog)})
+                changes = self._boards.set_hidden(line.program, line.person, hidden, states, catalog)
+                return Decision({**changes}, ban_outputs(line, catalog))
             case _:
                 return Decision()
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
+        """The boards that close, with their members; other timers need their own state alone."""
+        return self._parts.timer_keys(tick, states, catalog) if key == CLOCK else ()
+
+    def on_timer_with(
+        self, tick: ClockTicked, key: str, states: States, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """Removes the ids of a day for which events would be too late now; measures a person's window that is over."""
+        """Closes boards; removes the ids of a day for which events would be too late now; measures a window that is over."""
+        if key == CLOCK:
+            return cast("Decision[State]", self._parts.close(tick, states, catalog, position))
+        state = states[key]
         if isinstance(state, Exposure):
             return cast("Decision[State]", on_window_end(tick, key, state, catalog, self._lateness_ms))
         return Decision({key: None})
@@ -184,11 +199,9 @@ class ActivityFold:
             changes.update(self._boards.count(metric, line.program, person, numbers, states, catalog))
         return changes
 
-
-def _tally_keys(line: CountedEvent) -> list[str]:
-    """The tallies in which a line counts."""
-    metrics = metrics_counting(state_keys.ACTIVITY, line)
-    return [state_keys.tally(metric, line.program, _person(line)) for metric in metrics]
+    def _tally_keys(self, line: CountedEvent) -> list[str]:
+        """What counting a line on boards needs."""
+        return self._boards.count_keys(metrics_counting(state_keys.ACTIVITY, line), line.program, _person(line))
 
 
 def _person(line: CountedEvent) -> str:

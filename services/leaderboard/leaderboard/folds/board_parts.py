@@ -1,8 +1,8 @@
 """Closes the boards of a partition: what each has at its end goes to `standings` as a part.
 
-A fold of boards has one `BoardParts`. It registers each board under the second at which the board closes; at the first tick from
-then on, a due board that its program declares becomes a part. Once no due board is left, the partition reports that to all
-partitions of `standings`: so a partition without a part has no entry, and a board waits for no partition that has nothing.
+Each fold that writes boards has one `BoardParts`. It registers each board under the second at which the board closes; at the first
+tick from then on, a due board that its program declares becomes a part. Once no due board is left, the partition reports that to
+all partitions of `standings`: so a partition without a part has no entry, and a board waits for no partition that has nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,8 @@ CLOCK = "closing"
 _REGISTER = "closing-boards"
 _CACHE_SIZE = 4096
 _BOARDS_OF_TICK = 2000  # so that a tick takes seconds, however many boards close; the next tick goes on
-States = Mapping[Key, bytes | float | None]
+_REGISTERED_OF_TICK = 10_000  # boards that are looked at: those that no program declares cost little
+States = Mapping[Key, object]
 
 
 class CountedLine(Protocol):
@@ -53,6 +54,14 @@ class Closings(NamedTuple):
     times: Mapping[str, int]
     registered: Mapping[Key, float]
     first_s: float
+
+
+class _Turn(NamedTuple):
+    """The boards of one tick: all that are no longer registered after it, those of them that close, and whether none is left."""
+
+    boards: list[str]
+    declared: list[tuple[str, int]]
+    is_last: bool
 
 
 def closings_of(ends: Mapping[str, int]) -> Closings:
@@ -82,6 +91,15 @@ class BoardParts:
             known = self._closings[boards] = closings_of(ends)
         return known
 
+    def registered(
+        self, boards: tuple[str, ...], windows: Sequence[tuple[int, int]], states: States
+    ) -> Mapping[Key, float]:
+        """The changes that register those of the boards that are not closed yet."""
+        closings, until_s = self._closings_of(boards, windows), until_of(states[CLOCK])
+        if closings.first_s > until_s:  # mostly
+            return closings.registered
+        return {SortedSetMember(_REGISTER, board): float(at) for board, at in closings.times.items() if at > until_s}
+
     def record(
         self,
         boards: tuple[str, ...],
@@ -93,8 +111,7 @@ class BoardParts:
         decision: Decision[bytes],
     ) -> None:
         """Registers the boards on which a line was counted, and writes corrections of those that are closed."""
-        closings = self._closings_of(boards, windows)
-        until_s = until_of(states[CLOCK])
+        closings, until_s = self._closings_of(boards, windows), until_of(states[CLOCK])
         if closings.first_s > until_s:  # mostly
             decision.changes.update(closings.registered)
             return
@@ -110,17 +127,17 @@ class BoardParts:
         progress = unpack(states[CLOCK]).at_tick(to_ms(tick.occurred_at) // 1000)
         if progress.is_done:
             return ()
-        return (_register(), *(StateGroup(board) for board, _ in _declared_boards(_due(states, progress), catalog)))
+        return (_register(), *(StateGroup(board) for board, _ in _turn(states, progress, catalog).declared))
 
     def close(self, tick: ClockTicked, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Writes the parts of due boards, and reports once none is left."""
         progress = unpack(states[CLOCK]).at_tick(to_ms(tick.occurred_at) // 1000)
         decision: Decision[bytes] = Decision()
-        due = [] if progress.is_done else _due(states, progress)
-        for board, at in _declared_boards(due, catalog):
+        turn = _Turn([], [], True) if progress.is_done else _turn(states, progress, catalog)
+        for board, at in turn.declared:
             decision.outputs += self._part(board, at, states, tick, position)
-        decision.changes.update({SortedSetMember(_REGISTER, board): None for board, _ in due})
-        is_last = len(due) < _BOARDS_OF_TICK
+        decision.changes.update({SortedSetMember(_REGISTER, board): None for board in turn.boards})
+        is_last = turn.is_last
         if is_last and not progress.is_done:
             decision.outputs += self._reports(progress.until_s, tick, position)
         after = progress.finish() if is_last else progress
@@ -168,21 +185,23 @@ class BoardParts:
 
 
 def _register() -> StateGroup:
-    return StateGroup(_REGISTER, most=_BOARDS_OF_TICK)
+    return StateGroup(_REGISTER, most=_REGISTERED_OF_TICK)
 
 
-def _due(states: States, progress: ClosingProgress) -> list[tuple[str, int]]:
-    """The boards whose turn it is, with the second at which each closes; none while they are not loaded."""
+def _turn(states: States, progress: ClosingProgress, catalog: Catalog) -> _Turn:
+    """The boards that are due first; none while they are not loaded. Only those that their programs declare are closed."""
     try:
         registered = group_scores(states, _register())
     except KeyError:
-        return []
-    return [(board, int(at)) for board, at in registered if at <= progress.until_s]
-
-
-def _declared_boards(due: Sequence[tuple[str, int]], catalog: Catalog) -> Iterator[tuple[str, int]]:
-    """Those of the boards that their programs declare: others can be read at any time, and are never closed."""
-    return ((board, at) for board, at in due if closing_terms(PeriodBoard.parse(board), at, catalog) is not None)
+        return _Turn([], [], True)
+    due = [(board, int(at)) for board, at in registered if at <= progress.until_s]
+    declared: list[tuple[str, int]] = []
+    for number, (board, at) in enumerate(due, 1):
+        if closing_terms(PeriodBoard.parse(board), at, catalog) is not None:
+            declared.append((board, at))
+        if len(declared) == _BOARDS_OF_TICK:
+            return _Turn([one for one, _ in due[:number]], declared, False)
+    return _Turn([board for board, _ in due], declared, len(due) < _REGISTERED_OF_TICK)
 
 
 def _correction(

@@ -73,12 +73,6 @@ class BoardsFold:
                 self._count(metric, line, states, catalog, decision)
         return decision
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position
-    ) -> Decision[bytes]:
-        """Not called: the timer is decided with the boards that are due."""
-        return Decision()
-
     def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
         """The boards that close, with their members."""
         return self._parts.timer_keys(tick, states, catalog)

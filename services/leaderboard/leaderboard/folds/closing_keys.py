@@ -63,6 +63,15 @@ def ladders(board: str) -> StateGroup:
     return StateGroup(f"ladders:{board}", f"ladder:{board}:")
 
 
+AWAITED_ROUNDS = "awaited-rounds"
+"""A sorted set of the draws that wait for a round, by the second at which it is published (`awaited_draw`)."""
+
+
+def awaited_draw(board: str, draw_id: str) -> str:
+    """The name of a draw among those that wait."""
+    return f"{board}|{draw_id}"
+
+
 def draw(board: str, draw_id: str) -> str:
     """A draw among the entries of a board (DrawState)."""
     return f"draw:{board}:{draw_id}"

@@ -23,7 +23,7 @@ from leaderboard.folds.closing_terms import PeriodBoard, closing_terms
 from leaderboard.folds.draw_lines import commit_draw, hold_draw
 from leaderboard.folds.prize_lines import award_board, correct_ladders
 from referral.catalog.view import Catalog
-from referral.events.experiments import ExperimentEvent, ExperimentLine
+from referral.events.experiments import ExperimentEvent, ExperimentLine, ExperimentPersonBanned
 from referral.events.line import ClockTicked
 from referral.events.standings import (
     TOP,
@@ -99,6 +99,7 @@ class ClosingsFold:
                 | DrawCommitted()
                 | DrawHeld()
                 | ExperimentEvent()
+                | ExperimentPersonBanned()
                 | ClockTicked()
             ):
                 return ()
@@ -125,17 +126,12 @@ class ClosingsFold:
                 | DrawCommitted()
                 | DrawHeld()
                 | ExperimentEvent()
+                | ExperimentPersonBanned()
                 | ClockTicked()
             ):
                 return Decision()
             case _:
                 assert_never(line)
-
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: ClosingState, catalog: Catalog, position: Position
-    ) -> Decision[ClosingState]:
-        """Not called: boards are closed with their parts."""
-        return Decision()
 
     def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
         """The boards whose parts are complete, then their parts."""

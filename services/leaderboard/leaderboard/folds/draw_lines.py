@@ -15,9 +15,9 @@ from leaderboard.folds.prize_lines import DAY_S, write_ladder
 from referral.events.draw_rules import Draw
 from referral.events.standings import DRAW_DELAY_S, DrawCommitted, DrawHeld, DrawRandomnessGiven
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Output
+from referral.fold.fold import Decision, Output, SortedSetMember
 from referral.topics import STANDINGS
-from referral.verification.quicknet import round_after
+from referral.verification.quicknet import published_at, round_after
 from referral.verification.weighted_draw import RULE
 
 
@@ -47,6 +47,8 @@ def commit_draw(
         secret_hash=draw.secret_hash,
     )
     decision.changes[closing_keys.draw(name.key, draw.id)] = state
+    if state.round is not None:
+        decision.changes[_awaited(name, draw.id)] = float(published_at(state.round))
     line = DrawCommitted(
         occurred_at=occurred_at,
         program=name.program,
@@ -80,6 +82,7 @@ def hold_draw(
     decision.changes[closing_keys.draw(name.key, line.draw)] = replace(
         state, held_at_s=held_at_s, randomness=random, signature=line.signature, secret=line.secret, drawn=order
     )
+    decision.changes[_awaited(name, line.draw)] = None
     held = DrawHeld(
         occurred_at=line.occurred_at,
         program=line.program,
@@ -107,3 +110,7 @@ def hold_draw(
     )
     write_ladder(name, f"draw:{line.draw}", award(ladder), line.occurred_at, decision)
     return decision
+
+
+def _awaited(name: PeriodBoard, draw: str) -> SortedSetMember:
+    return SortedSetMember(closing_keys.AWAITED_ROUNDS, closing_keys.awaited_draw(name.key, draw))

@@ -4,6 +4,8 @@ Each person's record is stored, so that what arrives later or is undone changes 
 lines gives the same sums, which are exact. Once a day each partition writes its sums (`experiment.summed`); the partition of the
 experiment adds them up and decides. The bounds that decide are valid at any look, and for people in any order, so it does not
 matter which partitions have written theirs.
+
+What is known of a banned person stays stored, and is in no sums until the ban is lifted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,7 @@ from msgspec import Struct
 from leaderboard.domain.activity import fingerprint
 from leaderboard.domain.experiment_analysis import analyse, metric_sums, winner
 from leaderboard.domain.experiment_sums import (
+    BannedPerson,
     ExperimentLooks,
     ExperimentSums,
     Look,
@@ -27,12 +30,13 @@ from leaderboard.domain.experiment_sums import (
 from leaderboard.domain.exposure import Measured
 from leaderboard.folds import state_keys
 from referral.catalog.view import Catalog
+from referral.decided_experiments import decision_board
 from referral.events.content import Experiment
 from referral.events.experiments import (
     ExperimentDecided,
     ExperimentFollowed,
     ExperimentMeasured,
-    ExperimentOfPerson,
+    ExperimentPersonBanned,
     ExperimentSummed,
     ExperimentUnfollowed,
     experiment_line_key,
@@ -40,11 +44,12 @@ from referral.events.experiments import (
 from referral.events.line import ClockTicked
 from referral.events.standings import BoardPartsWritten, KeyedStanding, StandingLine
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
-from referral.fold.fold import Decision, Key, Output, Position, Timer
+from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, Timer
 from referral.topics import STANDINGS, Topic
 
-State = PersonRecord | ExperimentSums | ExperimentLooks
+State = PersonRecord | BannedPerson | ExperimentSums | ExperimentLooks
 States = Mapping[Key, State | float | None]
+CountedLine = ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed
 _OF_PERSON = (ExperimentMeasured, ExperimentFollowed, ExperimentUnfollowed)
 
 
@@ -63,7 +68,10 @@ class ExperimentsFold:
         """The record of the person and the sums; for sums of a partition, those that were looked at last."""
         match line:
             case ExperimentMeasured() | ExperimentFollowed() | ExperimentUnfollowed():
-                return _person_key(line), state_keys.experiment_sums(line.program, line.experiment)
+                ban = state_keys.experiment_ban(line.program, line.person)
+                return _person_key(line), state_keys.experiment_sums(line.program, line.experiment), ban
+            case ExperimentPersonBanned():
+                return _ban_keys(line)
             case ExperimentSummed():
                 return (state_keys.experiment_looks(line.program, line.experiment),)
             case _:
@@ -73,6 +81,8 @@ class ExperimentsFold:
         """Returns the new record and sums of a person, or the decision that the sums of a partition lead to."""
         if isinstance(line, _OF_PERSON):
             return _count(line, states, position)
+        if isinstance(line, ExperimentPersonBanned):
+            return _ban(line, states, position)
         return _look(line, states, catalog) if isinstance(line, ExperimentSummed) else Decision()
 
     def on_timer(
@@ -92,21 +102,57 @@ class ExperimentsFold:
         return Decision(outputs=[Output(STANDINGS, line, key=experiment_line_key(line))])
 
 
-def _count(line: ExperimentOfPerson, states: States, position: Position) -> Decision[State]:
+def _count(line: CountedLine, states: States, position: Position) -> Decision[State]:
     sums_key = state_keys.experiment_sums(line.program, line.experiment)
     record, sums = states[_person_key(line)], states[sums_key]
     before = record if isinstance(record, PersonRecord) else PersonRecord()
     known = sums if isinstance(sums, ExperimentSums) else ExperimentSums()
     after = _applied(line, before)
-    changed = change(known, before, after)
     changes: dict[Key, State | float | None] = {_person_key(line): after if after != PersonRecord() else None}
-    if changed != known:
-        changes[sums_key] = changed
-        changes[Timer(sums_key)] = float((position.recorded_at_ms // DAY_MS + 1) * DAY_MS)
+    if states[state_keys.experiment_ban(line.program, line.person)] is None:
+        changes |= _sums_changes(sums_key, known, change(known, before, after), position)
     return Decision(changes)
 
 
-def _applied(line: ExperimentOfPerson, record: PersonRecord) -> PersonRecord:
+def _ban(line: ExperimentPersonBanned, states: States, position: Position) -> Decision[State]:
+    """Takes the person out of all sums, or adds what is known of them again; a second ban changes nothing."""
+    ban_key = state_keys.experiment_ban(line.program, line.person)
+    if (states[ban_key] is not None) == line.banned:
+        return Decision()
+    decision: Decision[State] = Decision({ban_key: BannedPerson() if line.banned else None})
+    for experiment in line.experiments:
+        record = states[state_keys.experiment_person(line.program, experiment, line.person)]
+        if isinstance(record, PersonRecord):
+            sums_key = state_keys.experiment_sums(line.program, experiment)
+            sums = states[sums_key]
+            known = sums if isinstance(sums, ExperimentSums) else ExperimentSums()
+            after = change(known, record, None) if line.banned else change(known, None, record)
+            decision.changes |= _sums_changes(sums_key, known, after, position)
+    return decision
+
+
+def _sums_changes(
+    key: str, known: ExperimentSums, after: ExperimentSums, position: Position
+) -> dict[Key, State | float | None]:
+    """The new sums, which are written at the end of the day."""
+    if after == known:
+        return {}
+    return {key: after, Timer(key): float((position.recorded_at_ms // DAY_MS + 1) * DAY_MS)}
+
+
+def _ban_keys(line: ExperimentPersonBanned) -> list[Key]:
+    of_experiments = (
+        key
+        for experiment in line.experiments
+        for key in (
+            state_keys.experiment_person(line.program, experiment, line.person),
+            state_keys.experiment_sums(line.program, experiment),
+        )
+    )
+    return [state_keys.experiment_ban(line.program, line.person), *of_experiments]
+
+
+def _applied(line: CountedLine, record: PersonRecord) -> PersonRecord:
     match line:
         case ExperimentMeasured():
             start_s, end_s = to_ms(line.window_start) // 1000, to_ms(line.window_end) // 1000
@@ -129,7 +175,10 @@ def _look(line: ExperimentSummed, states: States, catalog: Catalog) -> Decision[
     if decided is None:
         return Decision({key: looks})
     return Decision(
-        {key: looks.with_decision(decided.variant, now_ms)},
+        {
+            key: looks.with_decision(decided.variant, now_ms),
+            SortedSetMember(decision_board(line.program, line.experiment), decided.variant): float(now_ms),
+        },
         [Output(STANDINGS, decided, key=experiment_line_key(decided))],
     )
 
@@ -163,5 +212,5 @@ def experiment_by_id(catalog: Catalog, program: str, experiment: str, at_ms: int
     return next((one for one in declared if one and one.id == experiment), None)
 
 
-def _person_key(line: ExperimentOfPerson) -> str:
+def _person_key(line: CountedLine) -> str:
     return state_keys.experiment_person(line.program, line.experiment, line.person)

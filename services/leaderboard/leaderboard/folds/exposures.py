@@ -4,8 +4,8 @@ from leaderboard.domain.exposure import Exposure, measure
 from leaderboard.folds import state_keys
 from referral.catalog.view import Catalog
 from referral.events.content import Experiment, experiment_of
-from referral.events.experiments import ExperimentMeasured, experiment_line_key
-from referral.events.facts import ContentShared, ContentShown
+from referral.events.experiments import MAX_EXPERIMENTS, ExperimentMeasured, ExperimentPersonBanned, experiment_line_key
+from referral.events.facts import ContentShared, ContentShown, PersonBanned, PersonUnbanned
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Timer
@@ -104,3 +104,19 @@ def _measured_line(
         variants=measured.variants,
     )
     return [Output(STANDINGS, line, key=experiment_line_key(line))]
+
+
+def ban_outputs(line: PersonBanned | PersonUnbanned, catalog: Catalog) -> list[Output]:
+    """The line that takes a person out of the sums of all experiments that the program has had, or back; none without any."""
+    items = (item for version in catalog.versions(line.program) for item in version.program.content)
+    known = sorted({item.experiment.id for item in items if item.experiment is not None})
+    if not known:
+        return []
+    out = ExperimentPersonBanned(
+        occurred_at=line.occurred_at,
+        program=line.program,
+        person=line.person,
+        experiments=tuple(known[:MAX_EXPERIMENTS]),
+        banned=isinstance(line, PersonBanned),
+    )
+    return [Output(STANDINGS, out, key=experiment_line_key(out))]

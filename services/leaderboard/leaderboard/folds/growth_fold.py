@@ -5,22 +5,29 @@ changes one state. The counts of all time are the sum of those of all days.
 
 The network of referrals is stored too, in both directions: whom a person brought, and who brought them.
 
+The boards of reach are written here: a line has the change of a participant's reach (`person_boards`).
+
 Follows by a content item with an experiment are forwarded to it (`chain_follows`).
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import get_args
+from typing import cast, get_args
 
 from msgspec import Struct
 
+from leaderboard.domain.board_metrics import metrics_counting
 from leaderboard.domain.credited_follow import CreditedFollow
 from leaderboard.domain.day_buckets import bucket_of
 from leaderboard.domain.growth import Growth, GrowthDays
 from leaderboard.domain.periods import day_name
+from leaderboard.domain.tally import QUARTER_S, StoredTally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_parts import BoardParts
+from leaderboard.folds.board_periods import BoardPeriods
 from leaderboard.folds.chain_follows import credit_change, credited_key
+from leaderboard.folds.person_boards import BoardChanges, PersonBoards
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
@@ -36,7 +43,17 @@ from referral.events.attributions import (
     ReferrerUnbanned,
     Stage,
 )
-from referral.events.edges import CycleOpened, EdgeProbed, EdgeRemoved, EdgeSet, ReferralInCycle, ReferralOutOfCycle
+from referral.events.board_rules import BoardMetric
+from referral.events.edges import (
+    CycleOpened,
+    EdgeProbed,
+    EdgeRemoved,
+    EdgeSet,
+    ReachChanged,
+    ReachRefreshRequested,
+    ReferralInCycle,
+    ReferralOutOfCycle,
+)
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Position, SortedSetMember
@@ -53,7 +70,7 @@ _NO_DAYS, _NO_GROWTH = GrowthDays(), Growth()
 _CACHED_KEYS = 4096
 Upline = dict[str, str]
 """Referrers of a person, by referral."""
-State = GrowthDays | Upline | CreditedFollow
+State = GrowthDays | Upline | CreditedFollow | StoredTally | bytes
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
 
@@ -68,6 +85,7 @@ class GrowthFold:
     ignored: Sequence[type[Struct]] = (
         EdgeProbed,
         CycleOpened,
+        ReachRefreshRequested,
         *get_args(OrderLine),
         ConversionReviewed,
         ConversionAppealed,
@@ -75,8 +93,12 @@ class GrowthFold:
     state: object = State
     keeps_order = False
 
-    def __init__(self) -> None:
+    first_timers: Mapping[str, State] = BoardParts.first_timers
+
+    def __init__(self, partitions: int = 1) -> None:
         self._time_zones = ProgramTimeZones()
+        self._parts = BoardParts(self.name, partitions)
+        self._boards = PersonBoards(state_keys.GROWTH, BoardPeriods(self._time_zones), self._parts)
 
     def keys(self, line: AttributionLine) -> Sequence[Key]:
         """The counts of the days around the follow: the program's, and the referrer's. Referral edges add no follower."""
@@ -86,7 +108,11 @@ class GrowthFold:
             return (state_keys.upline(line.program, line.participant),)
         if isinstance(line, _CYCLE_LINES):
             return (_referee_key(line.program, line.referrer, line.participant),)
-        return (_ban_key(line),) if isinstance(line, _BAN_LINES) else ()
+        if isinstance(line, ReachChanged):
+            return self._boards.count_keys(_metrics_of(line), line.program, line.participant)
+        if isinstance(line, _BAN_LINES):
+            return _ban_key(line), *self._boards.tally_keys(line.program, line.referrer)
+        return ()
 
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Returns the new counts, and what follows for an experiment. Raises LookupError for a program that the catalog lacks."""
@@ -98,15 +124,30 @@ class GrowthFold:
             return Decision(_upline_changes(line, states))
         if isinstance(line, _CYCLE_LINES):
             return Decision(_cycle_changes(line, states))
+        if isinstance(line, ReachChanged):
+            return Decision({**self._count_reach(line, states, catalog)})
         if isinstance(line, _BAN_LINES):
-            return Decision({_ban_key(line): 0.0 if isinstance(line, ReferrerBanned) else None})
+            banned = isinstance(line, ReferrerBanned)
+            shown = self._boards.set_hidden(line.program, line.referrer, banned, states, catalog)
+            return Decision({_ban_key(line): 0.0 if banned else None, **shown})
         return Decision()
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
+    def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
+        """The boards of reach that close, with their members."""
+        return self._parts.timer_keys(tick, states, catalog)
+
+    def on_timer_with(
+        self, tick: ClockTicked, key: str, states: States, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        """No timers."""
-        return Decision()
+        """Closes the boards of reach whose periods are over for long enough."""
+        return cast("Decision[State]", self._parts.close(tick, states, catalog, position))
+
+    def _count_reach(self, line: ReachChanged, states: States, catalog: Catalog) -> BoardChanges:
+        changes = BoardChanges()
+        numbers = [(quarter * QUARTER_S, number) for quarter, number in line.quarters]
+        for metric in _metrics_of(line):
+            changes |= self._boards.count(metric, line.program, line.participant, numbers, states, catalog)
+        return changes
 
     def _count(self, line: GrowthLine, states: States, catalog: Catalog) -> Changes:
         second = _second(line)
@@ -121,6 +162,10 @@ class GrowthFold:
         if states[keys[0]] is None:
             changes[SortedSetMember(state_keys.buckets(line.program), str(bucket))] = float(bucket)
         return changes
+
+
+def _metrics_of(line: ReachChanged) -> Sequence[BoardMetric]:
+    return metrics_counting(state_keys.GROWTH, line)
 
 
 def _referee_changes(line: GrowthLine) -> Changes:

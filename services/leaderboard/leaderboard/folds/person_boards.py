@@ -9,6 +9,7 @@ from itertools import chain
 from leaderboard.domain.board_metrics import BOARD_METRICS, CountingFold, metrics_of
 from leaderboard.domain.tally import StoredTally, load_tally
 from leaderboard.folds import state_keys
+from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
@@ -23,13 +24,19 @@ _NOTHING = StoredTally()
 class PersonBoards:
     """Writes the boards of the metrics of one fold."""
 
-    def __init__(self, fold: CountingFold, periods: BoardPeriods) -> None:
+    def __init__(self, fold: CountingFold, periods: BoardPeriods, parts: BoardParts) -> None:
         self._metrics = metrics_of(fold)
         self._periods = periods
+        self._parts = parts
 
     def tally_keys(self, program: str, person: str) -> list[str]:
-        """The keys of a person's tallies of all metrics of the fold."""
+        """The keys of a person's tallies of all metrics of the fold: for a ban."""
         return [state_keys.tally(metric, program, person) for metric in self._metrics]
+
+    def count_keys(self, metrics: Iterable[BoardMetric], program: str, person: str) -> list[str]:
+        """The keys of what counting a person on the boards of some metrics needs."""
+        keys = [state_keys.tally(metric, program, person) for metric in metrics]
+        return [*keys, CLOCK] if keys else []
 
     def count(
         self,
@@ -40,17 +47,23 @@ class PersonBoards:
         states: Mapping[Key, object],
         catalog: Catalog,
     ) -> BoardChanges:
-        """Returns the tally after `changes` (seconds since the epoch, and by how much each count changes), and its scores."""
+        """Returns the tally after `changes` (seconds since the epoch, and by how much each count changes), and its scores.
+
+        Boards that are not closed yet are registered to be. `states` are those of `count_keys`.
+        """
         key = state_keys.tally(metric, program, person)
         stored = _stored_tally(states, key)
         tally = load_tally(BOARD_METRICS[metric].resolution, stored.times)
         boards: dict[str, tuple[int, int]] = {}
+        registered: BoardChanges = {}
         for second, number in changes:
             tally.change(second, number)
-            boards.update(zip(*self._periods.boards_at(metric, program, second, _KIND, catalog), strict=True))
+            found, windows = self._periods.boards_at(metric, program, second, _KIND, catalog)
+            boards.update(zip(found, windows, strict=True))
+            registered.update(self._parts.registered(found, windows, states))
         after = StoredTally(tally.to_bytes(), stored.hidden)
         scores = [None] * len(boards) if stored.hidden else tally.scores(list(boards.values()))
-        return {key: _or_none(after), **_members(boards, person, scores)}
+        return {key: _or_none(after), **registered, **_members(boards, person, scores)}
 
     def set_hidden(
         self, program: str, person: str, hidden: bool, states: Mapping[Key, object], catalog: Catalog

@@ -113,6 +113,11 @@ def experiment_person(program: str, experiment: str, person: str) -> str:
     return f"person:{program}|{experiment}|{person}"
 
 
+def experiment_ban(program: str, person: str) -> str:
+    """Whether a person is banned (experiments: BannedPerson)."""
+    return f"banned:{program}|{person}"
+
+
 def experiment_sums(program: str, experiment: str) -> str:
     """The sums of an experiment by variant (experiments: ExperimentSums)."""
     return f"sums:{program}|{experiment}"

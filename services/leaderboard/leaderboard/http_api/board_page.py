@@ -1,12 +1,17 @@
 """The route of the public board page: without API key, usable without scripts, names only."""
 
+import msgspec
 from flask import Response
 from redis.exceptions import RedisError
 
 from leaderboard.domain.periods import UnknownPeriod
+from leaderboard.folds.closing_terms import PeriodBoard
+from leaderboard.http_api.requests import require_metric, require_period
 from leaderboard.pages import error_pages
 from leaderboard.pages.board_view import UnknownBoard, render_board_page
+from leaderboard.pages.closed_board_view import own_proof
 from referral.http.json_body import Blueprint
+from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
 from referral.log.errors import LogUnavailable
 
@@ -30,6 +35,13 @@ _RESPONSES = {
     503: {"description": "The board cannot be read now, as a page.", "content": _HTML},
 }
 
+_PROOF_AGE_S = 3600
+_PROOF_RESPONSES = {
+    200: {"description": "The proof.", "content": {"application/json": {"schema": {"type": "object"}}}},
+    404: {"description": "No such board is closed, or the person is not on it, as a page.", "content": _HTML},
+    503: {"description": "The board cannot be read now, as a page.", "content": _HTML},
+}
+
 blueprint = Blueprint("board_page", __name__, template_folder="../pages/templates")
 
 
@@ -46,3 +58,24 @@ def page(program: str) -> Response:
         return error_pages.unknown_period()
     except (RedisError, LogUnavailable):
         return error_pages.unavailable()
+
+
+@blueprint.get("/p/<program>/proof/<metric>/<period>/<participant>")
+@blueprint.doc(responses=_PROOF_RESPONSES)
+@without_rate_limit
+def proof(program: str, metric: str, period: str, participant: str) -> Response:
+    """The proof of a person's rank on a closed board, as a file. `referral board verify` verifies it with the board's root."""
+    try:
+        window = require_period(program, period)
+        name = PeriodBoard(program, require_metric(metric), "follower", window.name)
+        found = own_proof(name, participant[:64])
+    except (Problem, UnknownPeriod):
+        return error_pages.unknown_proof()
+    except (RedisError, LogUnavailable):
+        return error_pages.unavailable()
+    if found is None:
+        return error_pages.unknown_proof()
+    answer = Response(msgspec.json.encode(found), mimetype="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="proof-{name.metric}-{name.period}.json"'
+    answer.cache_control.public, answer.cache_control.max_age = True, _PROOF_AGE_S
+    return answer

@@ -14,7 +14,7 @@ from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import ClosingQuery, KindQuery, require_metric, require_period
 from leaderboard.http_api.responses import name_fields
 from referral.events.attributions import ReferrerKind
-from referral.events.board_rules import CLOSED_METRICS, BoardMetric
+from referral.events.board_rules import BoardMetric
 from referral.events.standings import ClosedEntry
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
@@ -107,8 +107,6 @@ def _not_closed(name: PeriodBoard) -> str:
     boards = newest.program.boards if newest else ()
     if kind == "all":
         return "The board of all time never closes. Name a day, week or month, such as 2026-11."
-    if name.metric not in CLOSED_METRICS:
-        return f"Boards of {name.metric} are not closed, those of {', '.join(CLOSED_METRICS)} are."
     if not any(board.metric == name.metric and kind in board.periods for board in boards):
         return f"The program declares no {kind} board of {name.metric}, so none is closed: add it to `boards`."
     return f"The board of {name.period} is not closed: that happens 24 hours after its end, if it has any entry."

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
@@ -9,6 +10,8 @@ from leaderboard.board_store import BoardStore
 from leaderboard.campaign_reader import CampaignReader
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
+from leaderboard.draw_fetcher import INTERVAL_S, DrawFetcher
+from leaderboard.experiment_levels import read_experiment_levels
 from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
@@ -22,8 +25,10 @@ from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
 from referral.telemetry.level_exporter import LevelExporter
+from referral.topics import STANDINGS
 
 _NAME = "leaderboard"
+_FETCHING = "http:fetching-rounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,16 @@ def init_app(app: Flask) -> Flask:
     """Adds the dependencies to an app of the shared factory."""
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
-    closings = ClosingStore(shared.redis, partitions)
-    exporter = LevelExporter([lambda: read_closing_levels(closings, shared.clock.now_ms())])
+    closings, experiments = ClosingStore(shared.redis, partitions), ExperimentStore(shared.redis, partitions)
+    exporter = LevelExporter(
+        [
+            lambda: read_closing_levels(closings, shared.clock.now_ms()),
+            lambda: read_experiment_levels(experiments, shared.catalog, shared.clock.now_ms()),
+        ]
+    )
     shared.on_close(exporter.start().stop)
+    if shared.settings.drand:
+        shared.on_close(_draw_fetcher(shared, closings).start().stop)
     publisher = shared.publisher()
     init_console(app, AuditLog(publisher, shared.clock))
     live = LiveFeed(shared.settings)
@@ -67,13 +79,27 @@ def init_app(app: Flask) -> Flask:
         InsightReader(InsightStore(shared.redis, partitions)),
         network,
         CampaignReader(boards, network),
-        ExperimentStore(shared.redis, partitions),
+        experiments,
         ProgramTimeZones(),
         publisher,
         live,
         shared.catalog_writer(),
     )
     return app
+
+
+def _draw_fetcher(shared: Context, closings: ClosingStore) -> DrawFetcher:
+    """One process of all takes each turn: a key at Redis that lasts a little less than the time between two."""
+    from leaderboard.drand_client import DrandClient  # it loads an HTTP client, which only this needs
+
+    publisher, redis = shared.publisher(), shared.redis
+    return DrawFetcher(
+        awaited=closings.awaited_draws,
+        signature=DrandClient(shared.settings.drand).signature,
+        publish=lambda line: publisher.publish(STANDINGS, [(line.program, msgspec.json.encode(line))]),
+        now_ms=shared.clock.now_ms,
+        is_my_turn=lambda: bool(redis.set(_FETCHING, "1", nx=True, ex=int(INTERVAL_S) - 5)),
+    )
 
 
 def dependencies() -> Dependencies:

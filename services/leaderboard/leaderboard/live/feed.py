@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 
-from leaderboard.domain.live_changes import Change, LiveChanges, Position, resume
+from leaderboard.domain.live_changes import LiveChange, LiveChanges, Position, resume
 from leaderboard.live.line_changes import changes_of
 from referral.config import Settings
 from referral.log.connection import create_consumer
@@ -73,7 +73,7 @@ class LiveFeed:
         with self._changed:
             return self._changes.position if self._changes else None
 
-    def since(self, program: str, position: Position | None) -> tuple[Change | None, Position | None]:
+    def since(self, program: str, position: Position | None) -> tuple[LiveChange | None, Position | None]:
         """Returns what changed after a position, and up to where.
 
         The change is None if it is not known: then the figures have to be read again. Before the feed is ready, the position is

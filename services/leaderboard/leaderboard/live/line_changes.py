@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from leaderboard.domain.live_changes import Change, total
+from leaderboard.domain.live_changes import LiveChange, total
 from referral.log.records import split
 
 
@@ -18,9 +18,9 @@ class _Line(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-def changes_of(record: bytes) -> dict[str, Change]:
+def changes_of(record: bytes) -> dict[str, LiveChange]:
     """Returns the changes of a record by program. Lines that cannot be decoded change nothing: folds report them."""
-    found: dict[str, list[Change]] = {}
+    found: dict[str, list[LiveChange]] = {}
     for line in _lines(record):
         change = _change(line)
         if change is not None:
@@ -36,21 +36,21 @@ def _lines(record: bytes) -> Iterable[_Line]:
             continue
 
 
-def _change(line: _Line) -> Change | None:
+def _change(line: _Line) -> LiveChange | None:
     """What a line of `attributions` or `conversions` changes; None for lines about other matters."""
     match line.type:
         case "referral.attributed":
-            change = Change(referred=1, qualified=int(line.qualified))
+            change = LiveChange(referred=1, qualified=int(line.qualified))
         case "referral.qualified":
-            change = Change(qualified=1)
+            change = LiveChange(qualified=1)
         case "referral.unattributed":
-            change = Change(discovered=1)
+            change = LiveChange(discovered=1)
         case "referral.reversed":
-            change = Change(*(-int(stage in line.undoes) for stage in ("attributed", "unattributed", "qualified")))
+            change = LiveChange(*(-int(stage in line.undoes) for stage in ("attributed", "unattributed", "qualified")))
         case "conversion.cleared":
-            change = Change(counted=1)
+            change = LiveChange(counted=1)
         case "conversion.reversed":
-            change = Change(counted=-1)
+            change = LiveChange(counted=-1)
         case _:
             return None
     return change

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from leaderboard.domain.live_changes import Change, Position, write_position
+from leaderboard.domain.live_changes import LiveChange, Position, write_position
 
 RETRY_MS = 3_000
 POLL_RETRY_MS = 5_000
@@ -20,7 +20,7 @@ def ready(position: Position) -> bytes:
     return _event("ready", position, {})
 
 
-def message(change: Change | None, position: Position, *, counts: bool, within_ms: int) -> bytes | None:
+def message(change: LiveChange | None, position: Position, *, counts: bool, within_ms: int) -> bytes | None:
     """What a stream sends; None if nothing changed. Its id is the position.
 
     `change` with the counts, or without them where they are not public; `reset` if the changes are not known. A page reads itself

@@ -4,7 +4,7 @@ A name is None where the page shows "A promoter": the person hides their name, i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from leaderboard.domain.ranking import BoardSlice, RankedEntry
@@ -21,7 +21,7 @@ class BoardRow:
     """A row of the board. `today` is how much of the count is of today; 0 if the page does not show it.
 
     `moved` is how many places the person has gained since yesterday (negative: lost), None if they were not on the board, or if the
-    page does not show it; `is_new`: they were not on the board.
+    page does not show it; `is_new`: they were not on the board. `now` is what counts now, on a closed board where that has changed.
     """
 
     rank: int
@@ -32,6 +32,7 @@ class BoardRow:
     is_me: bool
     moved: int | None = None
     is_new: bool = False
+    now: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,14 @@ class OwnRow:
 
 @dataclass(frozen=True, slots=True)
 class SinceYesterday:
-    """What the page shows of today: how much each person counted today, and the rank they had yesterday (None: none)."""
+    """What the page shows of today: how much each person counted today, and the rank they had yesterday (None: none).
+
+    `corrected` is what counts now for the people of a closed board.
+    """
 
     counts: Mapping[str, int]
     ranks: Mapping[str, int | None]
+    corrected: Mapping[str, int] = field(default_factory=dict)
 
 
 def rows_of(entries: Sequence[RankedEntry], people: People, since: SinceYesterday, me: str | None) -> list[BoardRow]:
@@ -120,4 +125,16 @@ def _row(ranked: RankedEntry, known: KnownPerson | None, since: SinceYesterday, 
     before = since.ranks.get(id)
     moved = None if before is None else before - ranked.rank
     is_new = id in since.ranks and before is None
-    return BoardRow(ranked.rank, id, name, ranked.entry.referrals, since.counts.get(id, 0), id == me, moved, is_new)
+    frozen = ranked.entry.referrals
+    now = since.corrected.get(id, frozen)
+    return BoardRow(
+        ranked.rank,
+        id,
+        name,
+        frozen,
+        since.counts.get(id, 0),
+        id == me,
+        moved,
+        is_new,
+        now if now != frozen else None,
+    )

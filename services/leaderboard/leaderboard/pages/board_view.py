@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from flask import Response, make_response, render_template, request
 
 from leaderboard.board_store import BoardName, board_name
+from leaderboard.domain.closing_state import ClosedBoard
 from leaderboard.domain.movement import ChangedEntry, ranks_before
 from leaderboard.domain.periods import PERIODS, UnknownPeriod, Window, window, windows
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
@@ -24,6 +25,7 @@ from leaderboard.pages.board_rows import (
     own_row,
     rows_of,
 )
+from leaderboard.pages.closed_board_view import ClosedView, closed_view
 from referral.events.board_rules import Board, BoardMetric, BoardPeriod, Prize
 from referral.events.program import Program
 from referral.http.context import context
@@ -53,6 +55,7 @@ class BoardView:
     shown: int
     rows: list[BoardRow | TiedRow]
     own: OwnRow | None
+    closed: ClosedBoard | None = None
 
 
 def render_board_page(program: str) -> Response | None:
@@ -82,6 +85,9 @@ def _board_view(program: Program) -> BoardView:
     zone, metric = dependencies().time_zones.zone_of(program.id, catalog), _metric(program)
     window = _window(program, metric, now_s, zone)
     board, me = board_name(program.id, metric, window.name), request.args.get("me", "")[:64] or None
+    closed = closed_view(program.id, metric, window, now_s, me, MAX_ROWS)
+    if closed is not None:
+        return _closed_board_view(program, metric, zone, window, now_s, closed, me)
     boards = dependencies().boards
     top = boards.top(board, MAX_ROWS)
     around = boards.around(program.id, board, me, 1) if me else None
@@ -89,6 +95,23 @@ def _board_view(program: Program) -> BoardView:
     rows, last_rank = rows_of(top.entries, people, since, me), _last_rank(board, top)
     own = own_row(around, program.id, me, catalog, people, since) if me else None
     return BoardView(program, metric, zone, window, now_s, top, last_rank, combine_ties(rows, last_rank), own)
+
+
+def _closed_board_view(
+    program: Program,
+    metric: BoardMetric,
+    zone: str,
+    window: Window,
+    now_s: int,
+    closed: ClosedView,
+    me: str | None,
+) -> BoardView:
+    """The frozen board: its ranks never change, and each row says what counts now if that is another number."""
+    catalog, people = context().catalog, context().people.snapshot()
+    since = SinceYesterday({}, {}, closed.now)
+    rows, shown = rows_of(closed.top.entries, people, since, me), len(closed.top.entries)
+    own = own_row(closed.around, program.id, me, catalog, people, since) if me else None
+    return BoardView(program, metric, zone, window, now_s, closed.top, shown, list(rows), own, closed.closed)
 
 
 def _last_rank(board: BoardName, top: BoardSlice) -> int:
@@ -205,7 +228,7 @@ def _texts(view: BoardView) -> dict[str, object]:
     board, metric = _board(view.program, view.metric), view.metric
     prizes = board.prizes.get(view.window.kind, {}) if board else {}
     heading = board_texts.heading(view.window, view.zone, view.now_s)
-    time_left, closing_time = closing_texts.closing(view.window, view.zone, view.now_s, metric)
+    time_left, closing_time = closing_texts.closing(view.window, view.zone, view.now_s, metric, view.closed is not None)
     return {
         "name": localize(view.program.name) or view.program.id,
         "heading": heading,
@@ -223,8 +246,17 @@ def _texts(view: BoardView) -> dict[str, object]:
         "closes": view.window.kind != "all",
         "closing_time": closing_time,
         "stream": f"/p/{view.program.id}/live" if context().settings.live_port else None,
+        "root": view.closed.root if view.closed else None,
+        "proof": _proof_url(view),
         "has_arrows": any(isinstance(row, BoardRow) and (row.moved or row.is_new) for row in view.rows),
     }
+
+
+def _proof_url(view: BoardView) -> str | None:
+    """The URL at which the reader downloads the proof of their rank."""
+    if view.closed is None or view.own is None or view.own.row is None:
+        return None
+    return f"{view.program.id}/proof/{view.metric}/{view.window.name}/{view.own.row.participant}"
 
 
 def _tab_text(kind: BoardPeriod, view: BoardView) -> str:

@@ -20,8 +20,10 @@ class EmptyBoardText(NamedTuple):
     advice: str | None = None
 
 
-def closing(window: Window, zone: str, now_s: int, metric: BoardMetric) -> tuple[str, str]:
-    """Returns the time left of a period and when it closes; other texts if it never closes, is over or has not begun."""
+def closing(window: Window, zone: str, now_s: int, metric: BoardMetric, is_closed: bool = False) -> tuple[str, str]:
+    """Returns the time left of a period and when it closes; other texts if it never closes, is over, closed or has not begun."""
+    if is_closed:
+        return gettext("Closed: the ranks are final"), gettext("Later corrections are shown beside the count.")
     if window.kind == "all":
         return gettext("Since the program began"), gettext("Never closes")
     if now_s >= window.end_s:

@@ -43,6 +43,16 @@ def unknown_board() -> Response:
     )
 
 
+def unknown_proof() -> Response:
+    """Returns the 404 page for a proof of a place that is on no closed board."""
+    return _error_page(
+        404,
+        gettext("There is no proof here"),
+        gettext("Only places on closed boards have a proof: a board closes a day after its period ends."),
+        gettext("Your friends' links and codes still work."),
+    )
+
+
 def unavailable() -> Response:
     """Returns the 503 page for a board that cannot be read now."""
     response = _error_page(

@@ -34,6 +34,14 @@ TEXTS: Mapping[BoardMetric, MetricTexts] = {
         lazy_gettext("Friends who unfollow later still come off the count."),
         lazy_gettext("One friend puts you on the board."),
     ),
+    "reach": MetricTexts(
+        lazy_gettext("Reach"),
+        lazy_gettext("Widest reach"),
+        lazy_gettext("Friends of friends"),
+        lazy_gettext("Most friends of friends first, two and three steps away. A tie goes to whoever got there first."),
+        lazy_gettext("Friends of friends who unfollow later still come off the count."),
+        lazy_gettext("One friend of a friend puts you on the board."),
+    ),
     "clicks": MetricTexts(
         lazy_gettext("Clicks"),
         lazy_gettext("Most opened links"),

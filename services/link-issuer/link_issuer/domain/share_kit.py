@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from link_issuer.domain.experiment_assignment import assigned_variant
+from link_issuer.domain.experiment_assignment import DecisionLookup, undecided, variant_for
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.policies.policy import KitContents, KitPart, Policy, PolicyViolation, find_violations
 from link_issuer.domain.policies.wechat import MAX_SCENE_LENGTH
@@ -144,15 +144,18 @@ def content_item(program: Program, wanted: str | None) -> ContentItem | None:
     raise LookupError(wanted)
 
 
-def select_call_to_action(content: ContentItem | None, holder: Participant | Link) -> CallToAction | None:
-    """The call to action that a link carries; otherwise the variant that an experiment assigns to the participant; otherwise
-    the item's first one for captions; otherwise its first.
+def select_call_to_action(
+    content: ContentItem | None, holder: Participant | Link, decided: DecisionLookup = undecided
+) -> CallToAction | None:
+    """The call to action that a link carries; otherwise the variant that an experiment assigns to the participant, or was decided
+    for; otherwise the item's first one for captions; otherwise its first.
     """
     if content is None or not content.ctas:
         return None
     chosen = holder.cta if isinstance(holder, Link) and holder.content == content.id else None
     if chosen is None and content.experiment is not None:
-        chosen = assigned_variant(content.experiment, holder.participant if isinstance(holder, Link) else holder.id)
+        person = holder.participant if isinstance(holder, Link) else holder.id
+        chosen = variant_for(content.experiment, person, decided)
     ranked = sorted(content.ctas, key=lambda cta: (cta.id != chosen, cta.placement != "caption"))
     return ranked[0]
 

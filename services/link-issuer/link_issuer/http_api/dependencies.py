@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from flask import Flask, current_app
@@ -9,6 +10,7 @@ from flask import Flask, current_app
 from link_issuer.audit_reader import AuditReader
 from link_issuer.click_limit import ClickLimit
 from link_issuer.console_parts import ConsoleParts, Part
+from link_issuer.domain.experiment_assignment import DecisionLookup
 from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
 from link_issuer.operators import Operators
 from link_issuer.person_parts import PersonParts
@@ -24,6 +26,7 @@ from referral.banned_people import BannedPeople
 from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
 from referral.console.session_store import SessionStore
+from referral.decided_experiments import DecidedExperiments
 from referral.events.facts import ClickReclassed, ContentShared, fact_key
 from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.context import Context
@@ -57,6 +60,7 @@ class Dependencies:
     console_parts: ConsoleParts
     person_parts: PersonParts
     banned: BannedPeople
+    experiments: DecidedExperiments
 
     @property
     def signer(self) -> TokenSigner:
@@ -73,6 +77,10 @@ class Dependencies:
         if lines:
             keyed = [(fact_key(line), msgspec.json.encode(line)) for line in lines]
             self.redirect_resolver.publisher.publish(EVENTS, keyed)
+
+    def decided_variants(self, program: str) -> DecisionLookup:
+        """Finds the variants that experiments of a program were decided for."""
+        return partial(self.experiments.variant, program)
 
     def link_url(self, code: str) -> str:
         """The link of a code, which people share."""
@@ -108,6 +116,7 @@ def init_app(app: Flask) -> Flask:
         person_parts=_person_parts(shared),
         sign_in=SignIn(shared.key_ring, SessionStore(shared.redis)),
         banned=BannedPeople(shared.redis, shared.settings.partitions),
+        experiments=DecidedExperiments(shared.redis, shared.settings.partitions),
         passwords=ConcurrencyLimit("passwords being checked", MAX_PASSWORDS),
     )
     return app

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from link_issuer.domain.experiment_assignment import DecisionLookup, undecided
 from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.domain.share_kit import (
     KitTexts,
@@ -35,6 +36,7 @@ class Invitation:
     holder: Participant | Link
     address: str
     counts: bool = True
+    decided: DecisionLookup = undecided
 
     @property
     def inviter(self) -> KnownPerson | None:
@@ -51,7 +53,7 @@ class Invitation:
 def invitation_kit(invitation: Invitation, channel: Channel, content: str | None, language: Language) -> ShareKit:
     """The kit of an invitation on a channel. `language` must be the request's. Raises LookupError for unknown content."""
     item = content_item(invitation.program, content)
-    call_to_action = select_call_to_action(item, invitation.holder)
+    call_to_action = select_call_to_action(item, invitation.holder, invitation.decided)
     code, mention = invitation.holder.code, invitation.mention
     texts = KitTexts(
         hook=localize_in(item.hook, language) if item else "",

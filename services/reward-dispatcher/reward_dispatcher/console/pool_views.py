@@ -9,6 +9,7 @@ from werkzeug.datastructures import FileStorage
 
 from referral.console.guard import Visit, console_view
 from referral.events.entities import ProgramVersion
+from referral.events.ids import derive_id, random_id
 from referral.http.context import context
 from referral.http.problems import Problem
 from referral.http.streamed_body import body_parts
@@ -23,7 +24,7 @@ from reward_dispatcher.http_api.responses import PoolResponse
 from reward_dispatcher.pages.pools_page import PoolResult, pools_page
 
 POOLS = "/console/rewards/pools"
-_MAX_COLUMN, _PART = 128, 64 * 1024
+_MAX_COLUMN, _MAX_FORM_KEY, _PART = 128, 64, 64 * 1024
 _TYPES = {"csv": CSV, "tsv": CSV, "json": JSON}
 
 blueprint = Blueprint("console_pools", __name__)
@@ -73,7 +74,8 @@ def _void(visit: Visit, program: str, pool: str, codes: list[str]) -> ResponseRe
         if not 1 <= len(codes) <= MAX_VOID_CODES:
             raise Problem(422, "too_many_codes", f"Name 1 to {MAX_VOID_CODES:,} codes; got {len(codes):,}.")
         visit.record("pool.codes_voided", program=program, target=pool)
-        result.voided = void_codes(program, pool, codes, visit.operator.id)
+        form = request.form.get("key", "")[:_MAX_FORM_KEY] or random_id("frm")
+        result.voided = void_codes(program, pool, codes, visit.operator.id, derive_id("vod", visit.operator.id, form))
     except Problem as problem:
         result.problem = problem
     return _answer(visit, program, result)

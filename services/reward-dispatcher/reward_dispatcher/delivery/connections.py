@@ -8,23 +8,19 @@ import asyncio
 import socket
 import ssl
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpcore
-from httpcore import SOCKET_OPTION, AsyncNetworkBackend, AsyncNetworkStream
+from httpcore import AsyncNetworkBackend
 
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
+from referral.outbound.guarded_backend import GuardedBackend
 
 _MAX_BODY_READ = 4096  # bytes of a response that are read, so that its connection can be used again
 _MAX_CONNECTIONS, _MAX_IDLE = 64, 8  # of one receiver
 _IDLE_S = 30
 _MAX_POOLS = 2000
 _RESOLVER_THREADS = 32
-
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""From host and port to addresses; raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +30,6 @@ class Answer:
     status: int
     retry_after: str | None = None
     beginning: bytes = b""
-
-
-class AddressRefused(httpcore.ConnectError):
-    """The host does not resolve to permitted addresses."""
-
-
-class GuardedBackend(AsyncNetworkBackend):
-    """Connects to permitted addresses only. TLS still checks the certificate against the name of the host."""
-
-    def __init__(self, resolve: Resolve, connector: AsyncNetworkBackend, *, loopback: bool) -> None:
-        self._resolve = resolve
-        self._connector = connector
-        self._loopback = loopback
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> AsyncNetworkStream:
-        """Raises AddressRefused if the host is not permitted, ConnectError if it is unknown or does not respond."""
-        address = await self._permitted_address(host, port)
-        return await self._connector.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        """Waits."""
-        await asyncio.sleep(seconds)
-
-    async def _permitted_address(self, host: str, port: int) -> str:
-        try:
-            return check_addresses(host, await self._resolve(host, port), loopback=self._loopback)[0]
-        except ForbiddenAddress as error:
-            raise AddressRefused(str(error)) from error
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(str(error)) from error
 
 
 class Resolver:

@@ -11,8 +11,9 @@ from referral.encryption import DecryptionFailed
 from referral.events.deliveries import AttemptFailure, MessageContent
 from referral.events.entities import Webhook
 from referral.key_ring import KeyRing
+from referral.outbound.guarded_backend import AddressRefused
 from reward_dispatcher.delivery.attempt_result import AttemptResult
-from reward_dispatcher.delivery.connections import AddressRefused, Answer
+from reward_dispatcher.delivery.connections import Answer
 from reward_dispatcher.delivery.excerpts import MAX_EXCERPT, excerpt_of
 from reward_dispatcher.delivery.retry_after import parse_retry_after
 from reward_dispatcher.delivery.signatures import signed_headers

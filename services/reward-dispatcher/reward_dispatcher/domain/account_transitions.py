@@ -121,6 +121,14 @@ def wait_for_budget(account: Account, at: datetime) -> Transition:
     return Transition(held, (RewardHeld(**header(account, at), reason="budget", budget=account.budget),))
 
 
+def wait_for_next_budget(account: Account, budget: str, at: datetime) -> Transition | None:
+    """Names the budget that a reward waits for once the one before has enough; None if it waits for that one, or for none."""
+    if account.budget in (None, budget):
+        return None
+    waiting = replace(account, budget=budget)
+    return wait_for_budget(waiting, at) if account.hold_reason == "budget" else Transition(waiting)
+
+
 def release(account: Account, at: datetime, generate_code: CodeGenerator) -> Transition | None:
     """Goes on with a reward whose budgets have enough: its days of use begin now if its holding period is over."""
     if account.budget is None:

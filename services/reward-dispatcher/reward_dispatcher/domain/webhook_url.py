@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, urlsplit
 
 from referral.events.value_checks import ascii_name, is_loopback_host
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress
+from referral.outbound.public_addresses import ForbiddenAddress
 
 MAX_URL = 512
 _HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")

@@ -84,12 +84,6 @@ class DecideFold:
             case _:
                 assert_never(line)
 
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: State, catalog: Catalog, position: Position
-    ) -> Decision[State]:
-        """No timers."""
-        return Decision()
-
     def _clear(self, line: ConversionCleared, states: States, catalog: Catalog) -> Decision[State]:
         keys = _keys(line)
         referrer, conversion = states[keys[0]], states[keys[1]]

@@ -271,9 +271,7 @@ class LedgerFold:
                     transition = account_transitions.set_value(account, line.value, line.occurred_at)
             case BudgetAllotted():
                 step = case.allot(line, account)
-                if account is not None and step.charge is not None and step.charge.is_complete:
-                    worth = replace(account, value=step.value or account.value)
-                    transition = account_transitions.release(worth, line.occurred_at, self._generate_code)
+                transition = self._allotted(account, step, line.occurred_at) if account and step.charge else None
                 transition = with_available_file(account, transition, catalog, line.occurred_at)
             case ChargeReviewRequested():
                 step = case.review(account) if account else None
@@ -281,6 +279,14 @@ class LedgerFold:
                 assert_never(line)
         transition = _with_value(account, transition, step, line.occurred_at)
         return add_step(_account_decision(account, transition), line.program, line.id, step)
+
+    def _allotted(self, account: Account, step: ChargeStep, at: datetime) -> Transition | None:
+        """The reward goes on if its budgets are charged, or waits for the next of them."""
+        if step.charge is None or (budget := step.charge.waits_for) is None:
+            return account_transitions.release(
+                replace(account, value=step.value or account.value), at, self._generate_code
+            )
+        return account_transitions.wait_for_next_budget(account, budget, at)
 
     def _sealed(self, decision: Decision[State]) -> Decision[State]:
         """The decision with the codes of its output lines sealed."""

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from referral.catalog.view import Catalog
 from referral.events.keys import beneficiary_key
-from referral.events.line import ClockTicked
 from referral.events.pools import (
     CodeRequested,
     CodeReturned,
@@ -99,12 +98,6 @@ class PoolsFold:
                 return self._decision(line, self._advance(line, pool, states))
             case _:
                 assert_never(line)
-
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: PoolState, catalog: Catalog, position: Position
-    ) -> Decision[PoolState]:
-        """No state has a timer: the topic has no ticks."""
-        return Decision()
 
     def _upload(self, line: CodesUploaded, pool: Pool, states: _States) -> Decision[PoolState]:
         """A segment counts after the segment before it, once."""

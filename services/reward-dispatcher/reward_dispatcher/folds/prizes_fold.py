@@ -9,7 +9,7 @@ from referral.catalog.view import Catalog
 from referral.entitlement.earnable_rewards import EarnableReward, earnable_rewards
 from referral.entitlement.grant_lines import Occasion, granted_line
 from referral.events.entities import ProgramVersion
-from referral.events.experiments import ExperimentEvent, ExperimentLine
+from referral.events.experiments import ExperimentEvent, ExperimentLine, ExperimentPersonBanned
 from referral.events.ids import reward_id
 from referral.events.line import ClockTicked
 from referral.events.rewards import RewardGranted, RewardRevoked, reward_key
@@ -78,17 +78,12 @@ class PrizesFold:
                 | DrawRandomnessGiven()
                 | DrawHeld()
                 | ExperimentEvent()
+                | ExperimentPersonBanned()
                 | ClockTicked()
             ):
                 return Decision()
             case _:
                 assert_never(line)
-
-    def on_timer(
-        self, tick: ClockTicked, key: str, state: bytes, catalog: Catalog, position: Position
-    ) -> Decision[bytes]:
-        """No timers: the holding period of a reward is the ledger's."""
-        return Decision()
 
     def _grant(self, line: PrizeAwarded, catalog: Catalog) -> Decision[bytes]:
         reward = self._rewards(line, catalog).get(line.rule or "")

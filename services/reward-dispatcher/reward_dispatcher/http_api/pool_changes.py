@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from referral.events.entities import CodePool, ProgramVersion
-from referral.events.ids import random_id
+from referral.events.ids import derive_id
 from referral.events.normal_forms import normalize_code
 from referral.events.pools import HASH_BYTES, SEGMENT_CODES, CodesVoided
 from referral.events.reward_rules import POOL_NAME, POOL_NAME_IN_WORDS
@@ -53,13 +53,16 @@ def add_codes(newest: ProgramVersion, pool: str, lines: Iterable[NumberedLine], 
     return answer
 
 
-def void_codes(program: str, pool: str, codes: list[str], actor: str) -> VoidCodesResponse:
-    """Declares codes of a pool void. `actor` is the id of an API key or operator. Raises Problem 422, and NotDurable."""
+def void_codes(program: str, pool: str, codes: list[str], actor: str, request: str) -> VoidCodesResponse:
+    """Declares codes of a pool void. `actor` is the id of an API key or operator. Raises Problem 422, and NotDurable.
+
+    `request` names the request: sent again under the same name, it gets the first answer, also if that was not decided in time.
+    """
     check_pool_name(pool)
     places = _find_codes(program, pool, codes)
     known = [(line, place) for line, place in enumerate(places, 1) if place is not None]
     unknown = [line for line, place in enumerate(places, 1) if place is None]
-    receipt = _void(program, pool, [place for _, place in known], actor) if known else Receipt(pool)
+    receipt = _void(program, pool, [place for _, place in known], actor, request) if known else Receipt(pool)
     given = [known[one.index * SEGMENT_CODES + one.offset][0] for one in receipt.named if one.pool]
     lines = [VoidVerdict(line, "given") for line in given] + [VoidVerdict(line, "unknown") for line in unknown]
     return VoidCodesResponse(
@@ -115,8 +118,10 @@ def _find_codes(program: str, pool: str, codes: Iterable[str]) -> list[Place | N
     return [place if place and place.pool == number else None for place in store.find_codes(program, hashes)]
 
 
-def _void(program: str, pool: str, places: list[Place], actor: str) -> Receipt:
-    asked = PoolRequest(program, random_id("vod"), context().settings.ack_timeout_ms / 1000)
+def _void(program: str, pool: str, places: list[Place], actor: str, request: str) -> Receipt:
+    """The receipt of the request. Its id follows from the places as well: a code that was uploaded since makes another one."""
+    found = ",".join(f"{one.segment}:{one.offset}" for one in places)
+    asked = PoolRequest(program, derive_id("vod", request, found), context().settings.ack_timeout_ms / 1000)
     asked.write(list(_void_lines(program, pool, asked.id, places, actor)))
     return asked.receipt()
 

@@ -17,6 +17,7 @@ from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.pool_changes import add_codes, void_codes
 from reward_dispatcher.http_api.pools_openapi import PUT_CODES
 from reward_dispatcher.http_api.pools_response import pool_levels
+from reward_dispatcher.http_api.request_identity import request_id
 from reward_dispatcher.http_api.requests import UploadQuery, VoidCodesRequest
 from reward_dispatcher.http_api.responses import PoolsResponse, PoolUploadResponse, VoidCodesResponse
 
@@ -60,7 +61,9 @@ def pools(program: str) -> PoolsResponse:
 def void(body: dict[str, list[str]], program: str, pool: str) -> VoidCodesResponse:
     """Declares up to 1,000 codes of a pool void: those that were not given never are. Can be repeated.
 
-    A code that a reward has stays with it. A code that was uploaded just now may be `unknown` for a moment.
+    After 503, repeated with the same `Idempotency-Key` and body, the request gets the answer that it would have had; without a key
+    its own codes are `repeated` then. A code that a reward has stays with it. A code that was uploaded just now may be `unknown`
+    for a moment.
     """
     require_program(program)
-    return void_codes(program, pool, body["codes"], g.key.id)
+    return void_codes(program, pool, body["codes"], g.key.id, request_id("vod", program, pool))

@@ -17,8 +17,8 @@ from referral.http.problems import Problem, unavailable, unreadable_secret
 from referral.http.require import require_program
 from referral.http.responses import response
 from referral.http.secret_field import SecretField
+from referral.outbound.public_addresses import ForbiddenAddress, check_addresses
 from reward_dispatcher.domain.endpoint_health import EndpointHealth
-from reward_dispatcher.domain.webhook_addresses import ForbiddenAddress, check_addresses
 from reward_dispatcher.domain.webhook_url import parse_webhook_url
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.webhook_access import changing_webhook, exclusive_change, require_webhook
@@ -207,7 +207,7 @@ def _require_no_overlap(webhook: Webhook, now_ms: int) -> None:
     rotated = webhook.rotated_at
     if rotated is not None and now_ms < to_ms(rotated) + OVERLAP_MS:
         detail = (
-            f"The secrets were rotated at {rotated.isoformat()}. Receivers may still use the pair from before; another"
+            f"The secrets were rotated at {rotated:%Y-%m-%dT%H:%M:%SZ}. Receivers may still use the pair from before; another"
             " rotation ends it. Wait for 24 hours, or send `end_former: true`."
         )
         raise Problem(409, "rotated_lately", detail)

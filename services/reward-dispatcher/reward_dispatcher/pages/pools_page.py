@@ -1,5 +1,6 @@
 """Pools of codes as a page of the console."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,4 +60,5 @@ def pools_page(visit: Visit, pools: Sequence[PoolResponse], result: PoolResult |
         result=result,
         mistake=_MISTAKES.get(problem.code, _OTHER) if problem else None,
         line_texts=LINE_TEXTS,
+        form_key=secrets.token_urlsafe(12),
     )

@@ -7,10 +7,13 @@ from referral.events.program import Program
 from referral.events.reward_rules import Reward
 from referral.events.rewards import HoldReason, RevocationReason, handover_of
 from referral.events.timestamps import DAY_MS
+from referral.pages.amounts import amount_text
 from referral.pages.languages import gettext, ngettext
 from referral.pages.reward_names import kind_name, reward_name, worth_text
 from reward_dispatcher.domain.account import Account, Status
+from reward_dispatcher.domain.balance import is_divisible, left
 from reward_dispatcher.pages.date_texts import day_text, moment_text
+from reward_dispatcher.pages.value_text import value_text
 
 TicketState = Literal["on_its_way", "ready", "used", "expired", "taken_back"]
 TICKET_STATES: tuple[TicketState, ...] = ("ready", "on_its_way", "used", "expired", "taken_back")
@@ -135,18 +138,37 @@ def find_rule(program: Program | None, rule: str) -> Reward | None:
 def _details(account: Account, rule: Reward | None, state: TicketState, at: Moment) -> list[str]:
     match state:
         case "ready":
-            return [worth_text(account.worth), _use(account, rule), _until(account, at)]
+            return [_worth(account), _use(account, rule), _rest(account), _until(account, at)]
         case "on_its_way":
-            return [worth_text(account.worth), _waits_for(account, at)]
+            return [_worth(account), _waits_for(account, at)]
         case "used":
-            return [_used(account, at), *([_why(account.revocation_reason)] if account.clawback else [])]
+            return [
+                _worth(account),
+                _used(account, at),
+                *([_why(account.revocation_reason)] if account.clawback else []),
+            ]
         case "expired":
             day = day_text(account.expires_ms or account.changed_ms, at.zone, at.now_ms)
-            return [gettext("It could be used until %(day)s.", day=day)]
+            return [_worth(account), gettext("It could be used until %(day)s.", day=day)]
         case "taken_back":
-            return [_why(account.revocation_reason)]
+            return [_worth(account), _why(account.revocation_reason)]
         case _:
             assert_never(state)
+
+
+def _worth(account: Account) -> str:
+    """What the program says that it is worth; otherwise the amount of a credit, whose name need not have it."""
+    if account.worth or account.kind != "credit" or account.value is None:
+        return worth_text(account.worth)
+    return value_text(account.value)
+
+
+def _rest(account: Account) -> str:
+    """How much is left of what was used in part; empty for what was not."""
+    rest = left(account)
+    if account.value is None or not is_divisible(account) or rest == account.value.amount:
+        return ""
+    return gettext("%(rest)s of it is left.", rest=amount_text(rest, account.value.unit))
 
 
 def _until(account: Account, at: Moment) -> str:

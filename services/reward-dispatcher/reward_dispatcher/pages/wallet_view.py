@@ -75,6 +75,7 @@ def wallet_view(contents: WalletContents) -> dict[str, object]:
         "older": max(0, contents.total - len(contents.accounts)),
         "shown": len(contents.accounts),
         "profile": profile,
+        "may_share": participant is not None and contents.grants is not None,
         **(_referrer_values(participant, contents, at) if participant else {"participant": None}),
     }
 

@@ -21,6 +21,7 @@ from reward_dispatcher.http_api.webhook_responses import (
     WebhookSecretResponse,
     WebhookStatsResponse,
 )
+from reward_dispatcher.pages.date_texts import duration_text
 from reward_dispatcher.pages.reward_parts import render_part
 
 WebhookAction = Literal["replay", "recover", "missing", "test", "rotate", "enable", "disable", "contact"]
@@ -93,6 +94,7 @@ def webhook_page(
         webhook=webhook,
         state=_STATES[webhook_state(webhook)],
         stats=stats,
+        duration_text=duration_text,
         found=found,
         status=status or "",
         tabs=tabs,

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from conversion_tracker.graph.reach import change_of_referee, forward
 from conversion_tracker.screening.catalogue import Finding, action_outcome
 from conversion_tracker.screening.conversion import Conversion, with_finding
-from conversion_tracker.screening.handlers.edge_handlers import referee_board
+from conversion_tracker.screening.handlers.edge_handlers import edge_output, loaded_node, node_state_key, referee_board
 from conversion_tracker.screening.handlers.line_handler import (
     ScreenState,
     ScreenStates,
@@ -27,8 +28,13 @@ class OnCycleChange:
     """`referral.circled`, `referral.uncircled`: a finding of the conversion; in the history for one that qualifies later."""
 
     def keys(self, line: CycleLine) -> Sequence[Key]:
-        """The conversion, the history of its referrer, and the edge among the referrer's referees."""
-        return conversion_state_key(line.id), history_state_key(line.program, line.referrer), _referee_member(line)
+        """The conversion, the history of its referrer, the edge among the referrer's referees, and the referrer's node."""
+        return (
+            conversion_state_key(line.id),
+            history_state_key(line.program, line.referrer),
+            _referee_member(line),
+            node_state_key(line.program, line.referrer),
+        )
 
     def decide(
         self, line: CycleLine, states: ScreenStates, catalog: Catalog, position: Position
@@ -39,7 +45,10 @@ class OnCycleChange:
         decision.changes |= _history_change(line, states)
         since = states[_referee_member(line)]
         if isinstance(since, float):
-            decision.changes[_referee_member(line)] = -abs(since) if isinstance(line, ReferralInCycle) else abs(since)
+            now = -abs(since) if isinstance(line, ReferralInCycle) else abs(since)
+            decision.changes[_referee_member(line)] = now
+            node = loaded_node(states, line.program, line.referrer)
+            decision.outputs += map(edge_output, forward(node, 1, change_of_referee(since, now), line))
         return decision
 
 

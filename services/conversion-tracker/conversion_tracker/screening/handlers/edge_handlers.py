@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 
 from conversion_tracker.graph.cycle_detection import GraphStep
+from conversion_tracker.graph.reach import change_of_referee, forward, settle_edges
 from conversion_tracker.graph.referral_edges import EMPTY_NODE, GraphNode
 from conversion_tracker.screening.handlers.line_handler import ScreenState, ScreenStates
 from referral.catalog.view import Catalog
@@ -46,12 +47,13 @@ class OnAttributed:
         self, line: ReferralAttributed, states: ScreenStates, catalog: Catalog, position: Position
     ) -> Decision[ScreenState]:
         """Adds the referee. The node of the referrer has it before the edge is set, so that a cycle through it is probed."""
-        referee = SortedSetMember(referee_board(line.program, line.referrer), line.person)
+        referee = _referee_member(line, line.referrer)
         decision: Decision[ScreenState] = Decision({referee: float(to_ms(line.occurred_at))})
         node = loaded_node(states, line.program, line.referrer)
         if not node.has_referees:
             decision.changes[node_state_key(line.program, line.referrer)] = replace(node, has_referees=True)
-        decision.outputs.append(_edge_output(_edge_set_event(line)))
+        decision.outputs.append(edge_output(_edge_set_event(line)))
+        decision.outputs += _reach_outputs(line, node, None, float(to_ms(line.occurred_at)))
         return decision
 
 
@@ -59,8 +61,10 @@ class OnReversed:
     """`referral.reversed`: the referee has no referrer any more."""
 
     def keys(self, line: ReferralReversed) -> Sequence[Key]:
-        """None."""
-        return ()
+        """The referee among those of the referrer, and the referrer's node."""
+        if not line.referrer or "attributed" not in line.undoes:
+            return ()
+        return node_state_key(line.program, line.referrer), _referee_member(line, line.referrer)
 
     def decide(
         self, line: ReferralReversed, states: ScreenStates, catalog: Catalog, position: Position
@@ -68,11 +72,13 @@ class OnReversed:
         """Removes the referee and the edge."""
         if not line.id or not line.referrer or "attributed" not in line.undoes:
             return Decision()
-        referee = SortedSetMember(referee_board(line.program, line.referrer), line.person)
+        referee = _referee_member(line, line.referrer)
         removed = EdgeRemoved(
             occurred_at=line.occurred_at, program=line.program, participant=line.person, referral=line.id
         )
-        return Decision({referee: None}, [_edge_output(removed)])
+        node, before = loaded_node(states, line.program, line.referrer), states[referee]
+        reach = _reach_outputs(line, node, before if isinstance(before, float) else None, None)
+        return Decision({referee: None}, [edge_output(removed), *reach])
 
 
 class GraphHandler(Generic[NodeLine]):
@@ -91,8 +97,24 @@ class GraphHandler(Generic[NodeLine]):
         """Applies `step` to the node."""
         before = loaded_node(states, line.program, line.participant)
         after, lines = self._step(before, line)
+        if after != before:
+            after, refresh = settle_edges(before, after, line, line.participant)
+            lines = [*lines, *refresh]
         changes: dict[Key, ScreenState | float | None] = {} if after == before else {self.keys(line)[0]: after}
-        return Decision(changes, [_edge_output(one) for one in lines])
+        return Decision(changes, [edge_output(one) for one in lines])
+
+
+def _referee_member(line: ReferralAttributed | ReferralReversed, referrer: str) -> SortedSetMember:
+    return SortedSetMember(referee_board(line.program, referrer), line.person)
+
+
+def _reach_outputs(
+    line: ReferralAttributed | ReferralReversed, node: GraphNode, before: float | None, after: float | None
+) -> list[Output]:
+    """What a referee who comes or leaves changes two degrees above; mostly nothing, since most referrers have no referrer."""
+    if line.person == line.referrer or not (node.edges or node.withdrawn):
+        return []
+    return [edge_output(one) for one in forward(node, 1, change_of_referee(before, after), line)]
 
 
 def _edge_set_event(line: ReferralAttributed) -> EdgeSet:
@@ -106,5 +128,6 @@ def _edge_set_event(line: ReferralAttributed) -> EdgeSet:
     )
 
 
-def _edge_output(line: EdgeFact) -> Output:
+def edge_output(line: EdgeFact) -> Output:
+    """Returns the output of a line of the graph, under the key of its node."""
     return Output(ATTRIBUTIONS, line, edge_key(line))

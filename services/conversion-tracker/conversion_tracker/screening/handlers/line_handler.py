@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from conversion_tracker.graph.reach import ReachState
 from conversion_tracker.graph.referral_edges import GraphNode
 from conversion_tracker.screening.conversion import Conversion, ConversionStatus, reconcile, status_of
 from conversion_tracker.screening.referrer_history import EMPTY_HISTORY, ReferrerHistory
@@ -16,7 +17,7 @@ from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup
 from referral.topics import CONVERSIONS
 
-ScreenState = Conversion | ReferrerHistory | GraphNode
+ScreenState = Conversion | ReferrerHistory | GraphNode | ReachState
 ScreenStates = Mapping[Key, ScreenState | float | None]
 Line_contra = TypeVar("Line_contra", contravariant=True)
 

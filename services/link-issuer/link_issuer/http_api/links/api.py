@@ -41,12 +41,13 @@ def create(participant: str) -> tuple[LinkResponse, int]:
     """Create a link for a participant.
 
     The same body is the same link. If the content item has an experiment and the body names no call to action, the link carries
-    the variant that the participant was assigned. 409 if a chosen code is taken.
+    the variant that the participant was assigned, or the one that the experiment was decided for. 409 if a chosen code is taken.
     """
     owner = require_participant(participant)
     catalog = dependencies().store.complete_catalog()
     rules = _newest_rules(catalog, owner)
-    spec = with_assigned_variant(read_link_spec(rules, owner.id), rules, owner.id)
+    decided = dependencies().decided_variants(owner.program)
+    spec = with_assigned_variant(read_link_spec(rules, owner.id), rules, owner.id, decided)
     id_ = spec.link_id(owner.id)
     existing = next((link for link in catalog.links(owner.id) if link.id == id_), None)
     link = existing or _create(owner, spec, catalog, rules)

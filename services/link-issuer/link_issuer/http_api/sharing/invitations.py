@@ -16,5 +16,6 @@ def find_invitation(program: Program, owner: Participant, holder: Participant | 
         profile=find_profile(owner),
         holder=holder,
         address=own.link_url(holder.code),
+        decided=own.decided_variants(owner.program),
         counts=not own.banned.is_banned(owner.program, owner.id),
     )

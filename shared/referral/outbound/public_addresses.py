@@ -1,4 +1,4 @@
-"""Addresses that webhooks may be sent to: public ones only, which prevents server-side request forgery (SSRF).
+"""Addresses of hosts that others name: only public ones are reached, which prevents server-side request forgery (SSRF).
 
 The rule is the standard library's `is_global` (IANA's special-purpose registries), applied also to an IPv4 address that is embedded
 in an IPv6 address. It calls IPv6 global that is not allocated, such as the NAT64 addresses of a network of its own
@@ -14,7 +14,7 @@ _LAST_32 = 0xFFFF_FFFF
 
 
 class ForbiddenAddress(Exception):
-    """A webhook must not be sent to this address; the message states the reason and what to write instead."""
+    """No request may be sent to this address; the message states the reason and what to write instead."""
 
 
 def check_addresses(host: str, addresses: list[str], *, loopback: bool) -> list[str]:

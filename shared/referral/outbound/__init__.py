@@ -1,0 +1,1 @@
+"""HTTP requests to addresses that others name: only public ones can be reached."""
