@@ -1,4 +1,4 @@
-"""The network of a whole campaign: who brought whom, from those who began chains on, with the time of each follow."""
+"""The network of a whole campaign: from the beginnings of chains on, with the time of each follow."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from leaderboard.domain.radial_tree import Brought
 
 TimedReferees = Callable[[Sequence[str], int], list[list[tuple[str, int]]]]
-"""The people whom each of some people brought, with the second of their follow, the earliest first; at most so many of each."""
+"""The referees of each of some people, with the second of their follow, the earliest first; at most so many of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignNetwork:
-    """People in the order of a tree: each after who brought them. `truncated`: there are more."""
+    """People in the order of a tree: each after their referrer. `truncated`: there are more."""
 
     people: list[Brought]
     truncated: bool
 
 
 def campaign_network(referrers: Sequence[str], referees_of: TimedReferees, most: int) -> CampaignNetwork:
-    """Returns the network of these referrers and of all whom they brought, at most `most` people. One look-up for each degree.
+    """Returns the network of these referrers and of all below them, at most `most` people. One look-up for each degree.
 
-    A referrer whom no one in it brought is a root, which is there from the first friend on. A person is brought by the first
-    referrer who is found, so who has brought no one else is left out; a cycle begins with the referrer who comes first.
+    A referrer without a referrer in it is a root, which is there from the first friend on. Of several referrers of a person the
+    first one counts; a referrer without a person of their own is left out. A cycle begins with the referrer who comes first.
     """
     brought, truncated = _look_up(referrers, referees_of, most)
     by: dict[str, list[str]] = {}
@@ -42,7 +42,7 @@ def campaign_network(referrers: Sequence[str], referees_of: TimedReferees, most:
 def _look_up(
     referrers: Sequence[str], referees_of: TimedReferees, most: int
 ) -> tuple[dict[str, tuple[str, int]], bool]:
-    """Who was brought: by whom, and when."""
+    """The referrer of each person, and the second of their follow."""
     brought: dict[str, tuple[str, int]] = {}
     asked: set[str] = set()
     level = list(dict.fromkeys(referrers))[:most]

@@ -1,6 +1,6 @@
-"""Who brought whom, as a radial tree: the campaign in the middle, each degree a ring, each branch a sector of its own.
+"""The network of referrals as a radial tree: the campaign in the middle, each degree a ring, each branch a sector of its own.
 
-Every person has a sector of the circle. It is divided among those whom they brought by the number of leaves below each, so that all
+Every person has a sector of the circle. It is divided among their referees by the number of leaves below each, so that all
 leaves are equally far apart; a person is in the middle of their sector. Sectors of a ring never overlap, so neither do branches.
 After P. Eades, Drawing free trees (1992), with sectors of the whole circle. Pure; one pass up and one down.
 """
@@ -14,9 +14,9 @@ MAX_PEOPLE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class TreeNode:
-    """A person of the tree: the index of who brought them (-1: nobody does who is in it), their ring, and the day they came.
+    """A person of the tree: the index of their referrer (-1 for a root), their ring, and the second of their follow.
 
-    `start` and `end` are their sector as parts of the circle, 0 to 1; `children` is how many they brought.
+    `start` and `end` are their sector as parts of the circle, 0 to 1; `children` is the number of their referees.
     """
 
     person: str
@@ -36,7 +36,7 @@ class TreeNode:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Somebody was brought: who, by whom, and when in seconds since the epoch (0 for the roots)."""
+    """A follow by referral: the person, their referrer (None for a root), and the second since the epoch."""
 
     person: str
     referrer: str | None
@@ -46,7 +46,7 @@ class Brought:
 def radial_tree(people: Sequence[Brought]) -> list[TreeNode]:
     """Returns the tree of people, of whom each comes after their referrer and has one: ring by ring, siblings beside each other.
 
-    Whose referrer is not among the people before them is a root, on the first ring.
+    A person without a referrer among the people before them is a root, on the first ring.
     """
     children: dict[str | None, list[Brought]] = {}
     known: set[str] = set()
