@@ -44,7 +44,7 @@ class Brought:
 
 
 def radial_tree(people: Sequence[Brought]) -> list[TreeNode]:
-    """Returns the tree of people, of whom each comes after their referrer and has one: ring by ring, siblings beside each other.
+    """Returns the tree of people, each of them after their referrer: ring by ring, siblings beside each other.
 
     A person without a referrer among the people before them is a root, on the first ring.
     """

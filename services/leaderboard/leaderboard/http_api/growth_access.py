@@ -1,4 +1,4 @@
-"""Who may read a growth page: an operator who is signed in, or whoever has a link that is valid."""
+"""Who may read a growth page: an operator who is signed in, or a visitor with a link that is valid."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def may_read_growth(program: str, token: str | None) -> bool:
 
 
 def growth_grant(program: str, token: str | None) -> Grant | None:
-    """Returns what the stream of a growth page may say to this request, by its link or session; None without either."""
+    """Returns what the stream of a growth page may send to this request, by its link or session; None without either."""
     if token is not None:
         visit = read_link(program, token)
         return None if visit is None else Grant(program, f"link {visit.link.id}", True, _link_check(visit.link.id))

@@ -47,7 +47,7 @@ def growth_of_current_program(visit: Visit) -> Response:
 
 @blueprint.get("/p/<program>/growth")
 def growth(program: str) -> Response:
-    """How a program grows, and because of whom."""
+    """How a program grows, and by which people."""
     token = request.args.get("link")
     return growth_for_operator(program) if token is None else _growth_by_link(program, token)
 
@@ -65,7 +65,7 @@ def growth_for_operator(visit: Visit, program: str) -> Response:
 
 
 def _growth_by_link(program: str, token: str) -> Response:
-    """The page for whoever has the link: it reads, and shows the names that people show to everyone."""
+    """The page for a visitor with the link: read-only, with the names that people show to everyone."""
     visit = read_link(program, token)
     if visit is None:
         return private(error_pages.link_is_over())

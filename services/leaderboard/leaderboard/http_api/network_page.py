@@ -22,16 +22,14 @@ from referral.http.responses import encode_response
 from referral.pages.console_shell import render_console
 from referral.pages.languages import localize, use_languages_of
 
-_PICTURE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # its own styles, and nothing else
-)
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # its own styles only
 Found = TypeVar("Found")
 blueprint = Blueprint("network_page", __name__, template_folder="../pages/templates")
 
 
 @blueprint.get("/p/<program>/growth/network")
 def network_page(program: str) -> Response:
-    """Who brought whom: the campaign as a tree and as a film, with tables beside."""
+    """The network: the campaign as a tree and as a film, with tables beside."""
     token = request.args.get("link")
     return network_for_operator(program) if token is None else _network_by_link(program, token)
 

@@ -55,7 +55,7 @@ def how_counted(figure: FigureId) -> tuple[str, ...]:
 
 
 def channel_name(channel: str) -> str:
-    """Returns the name of a channel; what the data says if it is another."""
+    """Returns the name of a channel; the name in the data if it is another."""
     return str(CHANNEL_NAMES.get(channel, channel))
 
 
@@ -83,7 +83,7 @@ def write_value(measure: Measure, value: float | None) -> str:
 
 
 def _value_parts(measure: Measure, estimate: Estimate) -> tuple[str, str]:
-    """The value in large, and its interval and cases; of fewer than 30 cases the words alone say how many there are."""
+    """The value in large, and its interval and cases; of fewer than 30 cases the words alone have the number."""
     if estimate.value is None or (estimate.too_few and measure == "share"):
         return "–", in_words(measure, estimate)
     large = write_value(measure, estimate.value) if measure != "share" else percent(estimate.value)

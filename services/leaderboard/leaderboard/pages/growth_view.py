@@ -165,7 +165,7 @@ class _Reader:
 
 
 def _days() -> int:
-    """The number of days that the request asks for, if the page has it."""
+    """The requested number of days, if the page has it."""
     wanted = request.args.get("days", "")
     return int(wanted) if wanted in map(str, PERIODS) else DEFAULT_DAYS
 
@@ -228,7 +228,7 @@ def _bars(groups: Sequence[Series]) -> list[BarRow]:
 
 
 def _thanked(program: str, now_s: int, zone: str, *, all_names: bool) -> tuple[list[Thanked], bool]:
-    """Who brought most friends today; if no one did, this week."""
+    """The people with most new friends today; if there are none, of this week."""
     day, week, *_ = windows(now_s, zone)
     for window in (day, week):
         top = dependencies().boards.top(board_name(program, "referrals", window.name), MAX_THANKED)

@@ -1,4 +1,4 @@
-"""The growth page in a few sentences: are we growing, and because of whom. Each has the numbers that make it true."""
+"""The growth page in a few sentences: whether the program grows, and by what. Each has the numbers that make it true."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -28,7 +28,7 @@ class FunnelStep(Protocol):
 def summary(
     followers: Series, referral_share: Series, best_channel: str | None, funnel: Sequence[FunnelStep]
 ) -> list[str]:
-    """Returns the sentences; of shares of fewer than 30 followers the first one says so, and no other follows."""
+    """Returns the sentences; of shares of fewer than 30 followers the second one explains that, and no other follows."""
     now, before = int(followers.total.value or 0), int(followers.previous.value or 0)
     sentences = [_growth(now, before)]
     share = referral_share.total

@@ -24,7 +24,7 @@ _MARGIN = 12
 class Film:
     """The tree ring by ring: how many children each node has, its angle in 1 / ANGLES of the circle, and its day from 0 on.
 
-    The order and the counts say who brought whom: the first `roots` nodes are the first ring, and the children of each node follow
+    The order and the counts determine the referrers: the first `roots` nodes are the first ring, and the children of each node follow
     in the order of the nodes.
     """
 
@@ -50,7 +50,7 @@ def film(nodes: Sequence[TreeNode], today: date, day_of: dict[int, date]) -> Fil
 
 
 def picture(nodes: Sequence[TreeNode]) -> Markup:
-    """Returns the tree as SVG: a line from each person to who brought them, with a dot at the person.
+    """Returns the tree as SVG: a line from each person to their referrer, with a dot at the person.
 
     One path draws both: with dashes of length 0 and round ends, each of its parts is a dot where it begins.
     """

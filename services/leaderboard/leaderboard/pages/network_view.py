@@ -18,7 +18,7 @@ MAX_BRANCHES = 20
 
 @dataclass(frozen=True, slots=True)
 class RingRow:
-    """A degree: how many people there are, and how many of them brought someone."""
+    """A degree: how many people there are, and how many of them are referrers."""
 
     degree: int
     people: str
@@ -27,7 +27,7 @@ class RingRow:
 
 @dataclass(frozen=True, slots=True)
 class BranchRow:
-    """A person with many below them: their name and id, whom they brought, and all below."""
+    """A person with many below them: their name and id, their friends, and all below."""
 
     name: str
     person: str
