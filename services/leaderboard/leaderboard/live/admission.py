@@ -1,4 +1,4 @@
-"""Who may watch what, and how many streams there are: decided by the Flask view of the stream's route, then enforced by the server."""
+"""Who may watch what, and how many streams there are: decided by the view of the stream's route, enforced by the server."""
 
 import threading
 from collections import Counter

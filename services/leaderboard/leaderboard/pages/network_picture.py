@@ -24,8 +24,8 @@ _MARGIN = 12
 class Film:
     """The tree ring by ring: how many children each node has, its angle in 1 / ANGLES of the circle, and its day from 0 on.
 
-    The order and the counts determine the referrers: the first `roots` nodes are the first ring, and the children of each node follow
-    in the order of the nodes.
+    The order and the counts determine the referrers: the first `roots` nodes are the first ring, and the children of each
+    node follow in the order of the nodes.
     """
 
     first: str
