@@ -135,7 +135,7 @@
     });
     for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => zoom(Number(button.dataset.zoom)));
     play.dataset.start = play.textContent;
-    play.hidden = isStill; // the slider shows the same, without motion
+    if (isStill) play.remove(); // the slider shows the same, without motion
     play.addEventListener("click", () => (timer ? stop() : start()));
     slider.addEventListener("input", () => { if (timer) stop(); say(); draw(); });
     isDark.addEventListener("change", draw);
