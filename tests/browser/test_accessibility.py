@@ -15,12 +15,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
+from leaderboard.folds.closing_terms import PeriodBoard
 from link_issuer.http_api.app import app as make_link_issuer
 from link_issuer.programs.yaml_form import read_yaml
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.console.sessions import SessionSigner, start_session
 from referral.events.entities import DashboardLink, Link, Operator, ProgramVersion
+from referral.events.standings import PartEntry
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.http.context import Context
 from referral.program_file.check import check_program_file
@@ -38,7 +40,7 @@ from tests.support.systems.console_home import home_parts, record_decisions
 from tests.support.systems.console_review import LIN, QUEUE, serve_review
 from tests.support.systems.growth import fold_campaign, follows, growth_app
 from tests.support.systems.leaderboard import NOW as BOARD_NOW
-from tests.support.systems.leaderboard import board_score, leaderboard_app, set_scores
+from tests.support.systems.leaderboard import board_score, close_board, leaderboard_app, set_scores
 from tests.support.systems.link_issuer import serve_link_issuer
 from tests.support.systems.reward_console import STAFF, costly, gift, serve_reward_console
 from tests.support.systems.wallet import NOW, NOW_MS, example_accounts, example_credits, wallet_app, wallet_link
@@ -82,6 +84,8 @@ BOARD_PAGES = (
     f"/p/{PROGRAM}?period=day",
     f"/p/{PROGRAM}?period=2026-09",
     f"/p/{PROGRAM}?me={AMY.id}",
+    f"/p/{PROGRAM}?period=2026-10&me={AMY.id}",
+    f"/p/{PROGRAM}/proof/referrals/2026-09/{AMY.id}",
     "/p/prg_nope",
 )
 GROWTH_PAGES = (
@@ -248,8 +252,10 @@ def test_invitations_and_the_share_sheet(browser: Browser) -> None:
 
 
 def test_boards(browser: Browser, redis: RedisClient, redis_url: str) -> None:
-    """With people, of a period without anyone, with the reader's own row, and of no program."""
+    """With people, of a period without anyone, with the reader's own row, closed with corrections, and of no program."""
     set_scores(redis, "2026-11", {AMY.id: board_score(3, NOW), BO.id: board_score(1, NOW)})
+    closed = [PartEntry(AMY.id, 3, 1_790_000_000), PartEntry(BO.id, 2, 1_790_000_000)]
+    close_board(redis, PeriodBoard(PROGRAM, "referrals", "follower", "2026-10"), closed)
     app = leaderboard_app(redis_url, [AMY, BO, *PROFILES])
     with serve_app(app) as address:
         assert _found(browser, address, BOARD_PAGES) == {}

@@ -12,9 +12,10 @@ from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
-OPERATIONS = 20
+OPERATIONS = 31
 OPEN_TO_ALL = {
     "/p/{program}",
+    "/p/{program}/c/{challenge}",
     "/p/{program}/live",
     "/p/{program}/proof/{metric}/{period}/{participant}",
     "/v1/wallet/place",
@@ -35,11 +36,12 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 
 
 def _scope(path: str) -> str:
-    return "admin" if path.endswith("/randomness") else "read"
+    decides = "{post}/" in path or path.endswith(("/randomness", "/thanks"))
+    return "admin" if decides else "read"
 
 
 def test_every_operation_has_a_scope_and_a_summary(document: dict[str, Any]) -> None:
-    """The page is public; holding a draw needs the scope `admin`, everything else `read`."""
+    """The page is public; what decides something needs the scope `admin`, everything else `read`."""
     for path, operations in document["paths"].items():
         for operation in (value for name, value in operations.items() if name != "parameters"):
             assert operation["summary"]

@@ -1,4 +1,4 @@
-"""Readiness of a fold process."""
+"""Readiness of a process with one fold and with several."""
 
 import os
 import signal
@@ -37,6 +37,30 @@ def test_a_fold_on_a_redis_that_may_evict_is_not_ready(
         finally:
             redis.config_set("maxmemory-policy", "noeviction")
             process.send_signal(signal.SIGTERM)
+
+
+def test_folds_that_share_a_process_are_consumers_of_their_own(settings: Settings, environ: dict[str, str]) -> None:
+    """Each has its checks, gets its partitions and reads the directory; SIGTERM ends them in order."""
+    [port] = free_ports(1)
+    names = ("boards", "growth", "activity", "closings", "experiments")
+    here = {**os.environ, **environ, "REFERRAL_METRICS_PORT": str(port)}
+    expected = {check: "ok" for name in names for check in (name, f"{name}-progress")} | {"redis": "ok"}
+    with subprocess.Popen([sys.executable, "-m", "leaderboard", "fold", *names], env=here) as process:
+        try:
+            wait_until(lambda: _checks(port) == expected)
+            assert 'service="leaderboard/folds"' in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+
+
+def test_a_fold_that_does_not_exist_is_refused_with_the_usage(environ: dict[str, str]) -> None:
+    """Also among others that exist, and none at all."""
+    for words in (["fold", "boards", "bords"], ["fold"]):
+        command = [sys.executable, "-m", "leaderboard", *words]
+        ended = subprocess.run(command, env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("usage: python -m leaderboard")
 
 
 def _checks(port: int) -> dict[str, str]:

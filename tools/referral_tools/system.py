@@ -7,7 +7,7 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -87,6 +87,23 @@ TABLE = (
 DIRECTORY = ProcessRow("directory", "link_issuer", ("directory",), 11)
 """Writes the directory of this host. A container has a directory of its own, which its process writes."""
 SERVICES = tuple(row.name for row in TABLE if row.serves)
+
+
+_BUSY_FOLDS = {"attribute", "screen", "decide", "ledger"}
+"""Folds with a process of their own: in one interpreter with others they would wait for it, and each referral would cost more."""
+
+
+def _sharing_processes(table: Sequence[ProcessRow]) -> tuple[ProcessRow, ...]:
+    """The rows with one for all folds of a service but the busy ones, in place of the first of them and on its port."""
+    rows: dict[str, ProcessRow] = {}
+    for row in table:
+        name = f"{row.service}-folds" if row.words[0] == "fold" and row.name not in _BUSY_FOLDS else row.name
+        before = rows.get(name, replace(row, name=name, words=row.words[:1]))
+        rows[name] = replace(before, words=(*before.words, *row.words[1:]))
+    return tuple(rows.values())
+
+
+COMPACT_TABLE = _sharing_processes(TABLE)
 CLUSTER_TABLE = (*TABLE, *(row.second_worker() for row in TABLE if not row.serves))
 FRONT_PORT = 0  # above the base, as for the rows
 LIVE_PORT = 5  # on which leaderboard serves live streams
@@ -108,13 +125,15 @@ class System:
         security: StackSecurity | None = None,
         *,
         cluster: bool = False,
-        shared_imports: bool = False,
+        compact: bool = False,
     ) -> None:
-        """`shared_imports`: processes are forked from one that has imported their modules, which saves memory and time."""
-        self._fork_server = ForkServer() if shared_imports else None  # first: the stack starts threads
+        """`compact` saves memory and processor time: processes are forked from one that has imported their modules, and most folds
+        of a service share a process (in a cluster each has its own).
+        """
+        self._fork_server = ForkServer() if compact else None  # first: the stack starts threads
         self.home = home
         self._base = port_base
-        self.rows = (DIRECTORY, *(CLUSTER_TABLE if cluster else TABLE))
+        self.rows = (DIRECTORY, *(CLUSTER_TABLE if cluster else COMPACT_TABLE if compact else TABLE))
         self.stack = ClusterStack(home, port_base, var) if cluster else Stack(home, port_base, var, security)
         self._restarts = RestartPolicy() if cluster else None
         self.services = {row.name: f"http://127.0.0.1:{port_base + row.port}" for row in TABLE if row.serves}

@@ -1,4 +1,4 @@
-"""Entry point of conversion-tracker: `python -m conversion_tracker http | fold attribute | fold screen`.
+"""Entry point of conversion-tracker: `python -m conversion_tracker http`, or `fold` and `attribute`, `screen` or both.
 
 `python -m conversion_tracker replay` is internal: the HTTP service starts it as the worker process of a replay.
 """
@@ -6,26 +6,27 @@
 import sys
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import set_up_telemetry
+from referral.fold.fold_table import AnyFold, FoldTable
 
-USAGE = "usage: python -m conversion_tracker http | fold attribute | fold screen"
+USAGE = "usage: python -m conversion_tracker http | fold attribute|screen …"
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the HTTP service or a fold until SIGTERM. Exits with a message if the arguments or settings are invalid."""
+    """Runs the process that the arguments name until SIGTERM. Exits with a message if arguments or settings are invalid."""
     if arguments == ["replay"]:
         _run_replay_worker()
         return
-    if arguments not in (["http"], ["fold", "attribute"], ["fold", "screen"]):
-        sys.exit(USAGE)
     try:
         settings = Settings.from_env()
     except ConfigError as error:
         sys.exit(f"configuration: {error}")
-    if arguments == ["http"]:
-        _serve_http(settings)
-    else:
-        _run_fold(arguments[1], settings)
+    match arguments:
+        case ["http"]:
+            _serve_http(settings)
+        case ["fold", *names] if names and {*names} <= FOLDS.keys():
+            _fold(names, settings)
+        case _:
+            sys.exit(USAGE)
 
 
 def _run_replay_worker() -> None:
@@ -40,18 +41,26 @@ def _serve_http(settings: Settings) -> None:
     serve("conversion_tracker.app:app", settings)
 
 
-def _run_fold(name: str, settings: Settings) -> None:
+def _fold(names: list[str], settings: Settings) -> None:
+    from referral.fold.fold_process import run_named_folds
+
+    run_named_folds("conversion-tracker", names, FOLDS, settings)
+
+
+def _attribute(settings: Settings) -> AnyFold:
     from conversion_tracker.attribution.fold import AttributeFold
-    from conversion_tracker.screening.fold import ScreenFold
-    from referral.fold.worker import run_fold
     from referral.tokens import TokenSigner
 
-    set_up_telemetry(f"conversion-tracker/{name}", settings)
-    if name == "attribute":
-        run_fold(AttributeFold(TokenSigner(settings.key_ring()), settings.lateness_days), settings)
-    else:
-        run_fold(ScreenFold(), settings)
+    return AttributeFold(TokenSigner(settings.key_ring()), settings.lateness_days)
 
+
+def _screen(_: Settings) -> AnyFold:
+    from conversion_tracker.screening.fold import ScreenFold
+
+    return ScreenFold()
+
+
+FOLDS: FoldTable = {"attribute": _attribute, "screen": _screen}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

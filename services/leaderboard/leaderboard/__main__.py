@@ -1,13 +1,11 @@
-"""Wires and runs the leaderboard: `python -m leaderboard http`, or `fold` and boards, growth, activity, closings or experiments."""
+"""Wires and runs the leaderboard: `python -m leaderboard http`, or `fold` and the names of one or more of its folds."""
 
 import sys
 
 from referral.config import ConfigError, Settings
-from referral.telemetry.process import set_up_telemetry
+from referral.fold.fold_table import AnyFold, FoldTable
 
-USAGE = (
-    "usage: python -m leaderboard http | fold boards | fold growth | fold activity | fold closings | fold experiments"
-)
+USAGE = "usage: python -m leaderboard http | fold boards|growth|activity|closings|experiments …"
 
 
 def main(arguments: list[str]) -> None:
@@ -19,8 +17,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["http"]:
             _http(settings)
-        case ["fold", "boards" | "growth" | "activity" | "closings" | "experiments" as name]:
-            _fold(name, settings)
+        case ["fold", *names] if names and {*names} <= FOLDS.keys():
+            _fold(names, settings)
         case _:
             sys.exit(USAGE)
 
@@ -31,33 +29,50 @@ def _http(settings: Settings) -> None:
     serve("leaderboard.http_api.app:app", settings)
 
 
-def _fold(name: str, settings: Settings) -> None:
-    """Runs a fold, and imports what it needs alone: experiments need scipy, which takes 100 MB."""
-    from referral.fold.worker import run_fold
+def _fold(names: list[str], settings: Settings) -> None:
+    from referral.fold.fold_process import run_named_folds
 
-    set_up_telemetry(f"leaderboard/{name}", settings)
-    match name:
-        case "boards":
-            from leaderboard.folds.boards_fold import BoardsFold
+    run_named_folds("leaderboard", names, FOLDS, settings)
 
-            run_fold(BoardsFold(settings.partitions), settings)
-        case "growth":
-            from leaderboard.folds.growth_fold import GrowthFold
 
-            run_fold(GrowthFold(settings.partitions), settings)
-        case "closings":
-            from leaderboard.folds.closings_fold import ClosingsFold
+def _boards(settings: Settings) -> AnyFold:
+    from leaderboard.folds.boards_fold import BoardsFold
 
-            run_fold(ClosingsFold(), settings)
-        case "experiments":
-            from leaderboard.folds.experiments_fold import ExperimentsFold
+    return BoardsFold(settings.partitions)
 
-            run_fold(ExperimentsFold(), settings)
-        case _:
-            from leaderboard.folds.activity_fold import ActivityFold
 
-            run_fold(ActivityFold(settings.lateness_days, settings.partitions), settings)
+def _growth(settings: Settings) -> AnyFold:
+    from leaderboard.folds.growth_fold import GrowthFold
 
+    return GrowthFold(settings.partitions)
+
+
+def _activity(settings: Settings) -> AnyFold:
+    from leaderboard.folds.activity_fold import ActivityFold
+
+    return ActivityFold(settings.lateness_days, settings.partitions)
+
+
+def _closings(_: Settings) -> AnyFold:
+    from leaderboard.folds.closings_fold import ClosingsFold
+
+    return ClosingsFold()
+
+
+def _experiments(_: Settings) -> AnyFold:
+    from leaderboard.folds.experiments_fold import ExperimentsFold
+
+    return ExperimentsFold()
+
+
+FOLDS: FoldTable = {
+    "boards": _boards,
+    "growth": _growth,
+    "activity": _activity,
+    "closings": _closings,
+    "experiments": _experiments,
+}
+"""Each imports what it needs alone: experiments need scipy, which takes 100 MB."""
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -1,12 +1,12 @@
-"""Runs a process of reward-dispatcher: `python -m reward_dispatcher http | fold decide|ledger|pools|prizes|deliveries | worker`."""
+"""Runs a process of reward-dispatcher: `python -m reward_dispatcher http | worker`, or `fold` and the names of its folds."""
 
 import sys
-from typing import Literal, assert_never
 
 from referral.config import ConfigError, Settings
+from referral.fold.fold_table import AnyFold, FoldTable
 from referral.telemetry.process import set_up_telemetry
 
-USAGE = "usage: python -m reward_dispatcher http | fold decide|ledger|pools|prizes|deliveries | worker"
+USAGE = "usage: python -m reward_dispatcher http | worker | fold decide|ledger|pools|prizes|deliveries …"
 
 
 def main(arguments: list[str]) -> None:
@@ -18,8 +18,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["http"]:
             _http(settings)
-        case ["fold", "decide" | "ledger" | "pools" | "prizes" | "deliveries" as name]:
-            _fold(name, settings)
+        case ["fold", *names] if names and {*names} <= FOLDS.keys():
+            _fold(names, settings)
         case ["worker"]:
             _worker(settings)
         case _:
@@ -32,31 +32,46 @@ def _http(settings: Settings) -> None:
     serve("reward_dispatcher.http_api.app:app", settings)
 
 
-def _fold(name: Literal["decide", "ledger", "pools", "prizes", "deliveries"], settings: Settings) -> None:
-    from referral.fold.worker import run_fold
+def _fold(names: list[str], settings: Settings) -> None:
+    from referral.fold.fold_process import run_named_folds
+
+    run_named_folds("reward-dispatcher", names, FOLDS, settings)
+
+
+def _decide(settings: Settings) -> AnyFold:
     from reward_dispatcher.folds.decide_fold import DecideFold
-    from reward_dispatcher.folds.deliveries_fold import DeliveriesFold
+
+    return DecideFold(settings.key_ring().newest("codes").id)
+
+
+def _ledger(settings: Settings) -> AnyFold:
     from reward_dispatcher.folds.ledger_fold import LedgerFold
-    from reward_dispatcher.folds.pools_fold import PoolsFold
-    from reward_dispatcher.folds.prizes_fold import PrizesFold
     from reward_dispatcher.sealed_codes import CodeSealer
 
-    set_up_telemetry(f"reward-dispatcher/{name}", settings)
-    ring = settings.key_ring()
-    codes = CodeSealer(ring)
-    match name:
-        case "decide":
-            run_fold(DecideFold(ring.newest("codes").id), settings)
-        case "ledger":
-            run_fold(LedgerFold(codes.generate, codes), settings)
-        case "pools":
-            run_fold(PoolsFold(codes), settings)
-        case "prizes":
-            run_fold(PrizesFold(ring.newest("codes").id), settings)
-        case "deliveries":
-            run_fold(DeliveriesFold(), settings)
-        case _:
-            assert_never(name)
+    codes = CodeSealer(settings.key_ring())
+    return LedgerFold(codes.generate, codes)
+
+
+def _pools(settings: Settings) -> AnyFold:
+    from reward_dispatcher.folds.pools_fold import PoolsFold
+    from reward_dispatcher.sealed_codes import CodeSealer
+
+    return PoolsFold(CodeSealer(settings.key_ring()))
+
+
+def _prizes(settings: Settings) -> AnyFold:
+    from reward_dispatcher.folds.prizes_fold import PrizesFold
+
+    return PrizesFold(settings.key_ring().newest("codes").id)
+
+
+def _deliveries(_: Settings) -> AnyFold:
+    from reward_dispatcher.folds.deliveries_fold import DeliveriesFold
+
+    return DeliveriesFold()
+
+
+FOLDS: FoldTable = {"decide": _decide, "ledger": _ledger, "pools": _pools, "prizes": _prizes, "deliveries": _deliveries}
 
 
 def _worker(settings: Settings) -> None:

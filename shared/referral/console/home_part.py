@@ -31,6 +31,7 @@ NeedKind = Literal[
     "webhook_disabled",
     "codes_guessed",
     "link_asked",
+    "submissions",
 ]
 MovementKind = Literal["friends", "rewards", "left", "leader"]
 

@@ -50,7 +50,7 @@ class LogFeed:
 
     def __init__(self, settings: Settings, positions: Mapping[str, int]) -> None:
         self._consumer = return_fetched_records(
-            create_consumer(settings, connect_timeout_ms=0, fetch_wait_ms=500, fetch_bytes=_FETCH_BYTES)
+            create_consumer(settings, connect_timeout_ms=0, fetch_bytes=_FETCH_BYTES)
         )
         self._partitions: dict[TopicPartition, tuple[Literal["catalog", "people"], str]] = {
             TopicPartition(settings.topic_prefix + topic.name, number): (name, f"{topic.name}/{number}")

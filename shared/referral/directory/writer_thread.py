@@ -1,7 +1,8 @@
 """Keeps the directory written: whoever holds the writer's lock folds the log into it; every other process tries the lock.
 
 A killed writer is replaced within half a second, as the kernel releases its lock. A process that exists to write
-(`python -m link_issuer directory`) is preferred: the writer of another process makes room for it.
+(`python -m link_issuer directory`) is preferred: the writer of another process makes room for it, and if it is killed, replaces it
+within two seconds.
 """
 
 import time
@@ -18,8 +19,9 @@ from referral.directory.replica import DirectoryUnavailable, Replica
 from referral.telemetry.metrics import gauge
 
 _TRY_S = 0.5
-_COMPLETE_EVERY_S = 0.4  # folds need a catalog that was complete within the last second
-_POLL_S = 0.4
+_TRY_BESIDE_DEDICATED_S = 2.0
+_COMPLETE_EVERY_S = 0.7  # folds need a catalog that was complete within the last second
+_POLL_S = 0.7
 _TIMEOUT_S = 5.0
 _HOUSEKEEPING_S = 10.0
 _REWRITE_S = 0.05  # for each turn, while a file is written anew after an erasure
@@ -57,14 +59,14 @@ class WriterThread:
             while not self._stopping.is_set():
                 if self._dedicated and not preferred:
                     preferred = stack.enter_context(self._files.dedicated_lock())
-                self._try_to_write()
-                self._stopping.wait(_TRY_S)
+                self._stopping.wait(self._try_to_write())
 
-    def _try_to_write(self) -> None:
+    def _try_to_write(self) -> float:
+        """Writes if no other process does. Returns after how many seconds to try again."""
         try:
             self._files.create()
             if self._makes_room():
-                return
+                return _TRY_BESIDE_DEDICATED_S
             with self._files.writer_lock() as held:
                 if held:
                     self._write()
@@ -72,6 +74,7 @@ class WriterThread:
                     self.reason = None
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever the clients raise; it reports it
             self._report(f"{type(error).__name__}: {error}")
+        return _TRY_S
 
     def _makes_room(self) -> bool:
         """Whether another process exists to write."""

@@ -102,7 +102,7 @@ def _occasion(rule: Reward) -> Occasion | None:
             return "order"
         case "streak":
             return "streak" if rule.to == "referrer" and rule.streak else None
-        case "board.prize" | "draw.won":
+        case "board.prize" | "draw.won" | "challenge.participant" | "challenge.weekly" | "challenge.final":
             return "prize" if rule.to == "referrer" else None
         case _:
             assert_never(rule.on)

@@ -8,7 +8,7 @@ from msgspec import Meta, field
 from referral.events.section import UNIQUE, YEARS, Localized, Section, ShortText
 from referral.events.value_checks import prize_rank
 
-BoardMetric = Literal["referrals", "reach", "clicks", "shares", "posts"]
+BoardMetric = Literal["referrals", "reach", "clicks", "shares", "posts", "challenge_score"]
 PAID_METRICS: tuple[BoardMetric, ...] = ("referrals",)
 """The metrics by which a reward or a draw is paid: what can be made by pressing a button should earn no prize."""
 BoardPeriod = Literal["day", "week", "month", "campaign", "all"]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from referral.events.board_rules import Prize
 from referral.events.line import Name
 from referral.events.section import YEARS, Localized, Section, ShortText, Slug
 from referral.events.value_checks import legible
@@ -59,6 +60,9 @@ class Challenge(Section, frozen=True, kw_only=True):
     weekly_feature: Annotated[Weekday | None, Meta(description="the day on which posts are featured")] = None
     resources: Annotated[ChallengeResources, Meta(description="what makes it easy to take part")] = ChallengeResources()
     prizes: Annotated[
-        dict[ChallengePrize, ShortText],
-        Meta(description="what can be won", examples=[{"final": "a day with the creator"}]),
+        dict[ChallengePrize, Prize],
+        Meta(
+            description="what can be won, each a text, a text in each language, or the id of a reward",
+            examples=[{"final": "a day with the creator"}],
+        ),
     ] = field(default_factory=dict)

@@ -142,7 +142,7 @@ class Submission(ChallengeName, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Vote(Submission, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The submission that a person votes for, and whose post it is."""
+    """The submission that a person votes for, and its author."""
 
     author: PersonRef
 
@@ -280,7 +280,7 @@ class PostSubmitted(PersonFact, frozen=True, kw_only=True, tag="post.submitted")
 
 
 class SubmissionAppealed(PersonFact, frozen=True, kw_only=True, tag="submission.appealed"):
-    """The author asks for another look at a submission that was refused; once."""
+    """An appeal by the author against the refusal of a submission; once."""
 
     data: Submission
 
@@ -364,12 +364,11 @@ class SubmissionDecision(Line, frozen=True, kw_only=True, omit_defaults=True, gc
     challenge: Id
     post: Id
     by: Name
-    note: Note = None
     api_key: DecidingKey = None
 
 
 class RightsRequested(SubmissionDecision, frozen=True, kw_only=True, tag="rights.requested"):
-    """The author was asked whether their post may be shown."""
+    """The author was requested to allow that their post is shown."""
 
 
 class SubmissionReviewed(SubmissionDecision, frozen=True, kw_only=True, tag="submission.reviewed"):

@@ -69,6 +69,11 @@ def person_id_to_find(text: str) -> str:
         return text
 
 
+def fold_hashtag(text: str) -> str:
+    """A hashtag in the form in which hashtags are compared: NFKC, without # and white space around it, case-folded."""
+    return unicodedata.normalize("NFKC", text).strip().strip("#").casefold()
+
+
 def normalize_code(text: str) -> str:
     """A code in the form in which codes are compared; empty if the text contains none.
 

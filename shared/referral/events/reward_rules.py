@@ -32,8 +32,20 @@ POOL_NAME_IN_WORDS = "1 to 128 letters, digits, . _ and -, beginning with a lett
 PoolName = Annotated[str, Meta(pattern=f"^{POOL_NAME.pattern}$", extra={"must_be": POOL_NAME_IN_WORDS})]
 
 
-RewardTrigger = Literal["conversion.cleared", "milestone", "order.qualified", "streak", "board.prize", "draw.won"]
+RewardTrigger = Literal[
+    "conversion.cleared",
+    "milestone",
+    "order.qualified",
+    "streak",
+    "board.prize",
+    "draw.won",
+    "challenge.participant",
+    "challenge.weekly",
+    "challenge.final",
+]
 """What a reward rule waits for. A further one is an entry here, in `trigger_rules.py`, and in `entitlement/earnable_rewards.py`."""
+PrizeTrigger = Literal["board.prize", "draw.won", "challenge.participant", "challenge.weekly", "challenge.final"]
+"""The triggers of prizes: they reward no referral and no order."""
 StreakUnit = Literal["day", "week"]
 TierPeriod = Literal["all", "month"]
 MAX_TIERS = 20
@@ -94,7 +106,8 @@ class Reward(Section, frozen=True, kw_only=True):
 
     `conversion.cleared` rewards each referral (with `once` the first), `milestone` the N-th, `order.qualified` each paid order of a
     referred person, `streak` referrals on so many days or in so many weeks in a row. `board.prize` rewards the ranks of a closed
-    board with the rule as their prize, `draw.won` the winners of a draw.
+    board with the rule as their prize, `draw.won` the winners of a draw. `challenge.participant`, `challenge.weekly` and
+    `challenge.final` pay the prizes of a challenge.
     """
 
     id: Annotated[Slug, Meta(description="your own name for this reward", examples=["guide"])]

@@ -1,7 +1,5 @@
-"""A fold as a process: connects to Kafka and Redis, reconnects after outages, and stops between two batches on SIGTERM."""
+"""A worker of a fold: connects to Kafka and Redis, reconnects after outages, and stops between two batches."""
 
-import gc
-import signal
 import threading
 from collections.abc import Mapping
 from typing import TypeVar
@@ -18,24 +16,22 @@ from referral.fold.decider import Decider
 from referral.fold.failpoints import create_failpoint
 from referral.fold.fold import Fold
 from referral.fold.fold_metrics import FoldMetrics
-from referral.fold.invalid_limit import InvalidLimit, TooManyInvalidLines
+from referral.fold.invalid_limit import InvalidLimit
 from referral.fold.runner import FoldRunner, LogBehindState
 from referral.fold.state_store import RedisStateStore
-from referral.log.acls import operations_on
 from referral.log.errors import LogUnavailable, NotDurable
 from referral.log.fold_producer import KafkaFoldProducer
-from referral.log.progress_monitor import ProgressMonitor, TopicEnds, unassigned, waiting_records
+from referral.log.idleness import Idleness
+from referral.log.progress_monitor import unassigned, waiting_records
 from referral.log.progress_watch import Backlog
 from referral.log.source import KafkaSource
-from referral.log.topic_admin import TopicMismatch, partition_count
-from referral.log.topic_check import LogStartup
-from referral.redis_client import connect_for_folds, connect_for_http
-from referral.topics import CATALOG, REJECTED
+from referral.log.topic_admin import partition_count
+from referral.redis_client import connect_for_folds
 
 Line = TypeVar("Line")
 State = TypeVar("State")
 
-_TURN_S = 0.5  # for which a round waits for records; also the longest time until `stop` is noticed
+_TURN_S, _IDLE_TURN_S = 0.5, 2.0  # for which a round waits for records; also the longest time until `stop` is noticed
 _CATALOG_AGE_S = 1.0  # well within RULE_CHANGE_DELAY, after which a change of the catalog takes effect
 _IDLE_CATALOG_AGE_S = 3.0  # of a fold without records, so that little is left to read when the next one comes
 _CATALOG_TIMEOUT_S = 5.0
@@ -52,6 +48,7 @@ class FoldWorker:
         self._stopping = stopping or threading.Event()
         self.not_ready_reason: str | None = "not started yet"
         self._unavailable = False
+        self._idleness = Idleness()
         self.runner = _runner(fold, settings, self._catalog.view, self._metrics)
 
     def run(self) -> None:
@@ -74,7 +71,10 @@ class FoldWorker:
         """One round of the runner. Records are folded on a catalog that was complete within the last second."""
         self._read_catalog(_IDLE_CATALOG_AGE_S)
         self._catalog_refreshed = False
-        return self.runner.run_once(_TURN_S, self._read_catalog)
+        turn_s = _IDLE_TURN_S if self._idleness.is_idle else _TURN_S
+        lines = self.runner.run_once(turn_s, self._read_catalog)
+        self._idleness.observe(had_records=lines > 0)
+        return lines
 
     def _read_catalog(self, most_age_s: float = _CATALOG_AGE_S) -> None:
         """Reads the catalog to its end if it was last complete longer ago."""
@@ -105,7 +105,7 @@ class FoldWorker:
     def _pause_after(self, error: Exception) -> None:
         self._unavailable = True
         self.not_ready_reason = f"{type(error).__name__}: {error}"
-        log.warning("fold is waiting", reason=self.not_ready_reason)
+        log.warning("fold is waiting", fold=self.runner.fold.name, reason=self.not_ready_reason)
         self._metrics.record_retry()
         self.runner.reset()
         self._stopping.wait(0.2)
@@ -127,43 +127,3 @@ def _runner(
         failpoint,
         InvalidLimit(settings.invalid_run),
     )
-
-
-def run_fold(fold: Fold[Line, State], settings: Settings) -> None:
-    """Runs a fold in this process until SIGTERM or SIGINT, with health and metrics on `REFERRAL_METRICS_PORT`.
-
-    Ends the process if the topics' partitions differ from its settings: readers would look for states elsewhere.
-    """
-    from referral.http.health import redis_check
-    from referral.http.ops_server import serve_ops
-
-    # A batch's thousands of objects live until its end and form no cycles; a collection every 700 costs 10 % of the time.
-    gc.set_threshold(50_000, 20, 100)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    startup = LogStartup(settings, operations_on((fold.source, CATALOG), (*fold.outputs, REJECTED)))
-    started: list[FoldWorker] = []
-    monitor = ProgressMonitor(
-        fold.name,
-        settings,
-        TopicEnds(settings, fold.source),
-        lambda ends: started[0].backlogs(ends) if started else None,
-    )
-    checks = {
-        fold.name: lambda: started[0].not_ready_reason if started else startup.reason,
-        "progress": monitor.not_ready_reason,
-        "redis": redis_check(connect_for_http(settings)),
-    }
-    with serve_ops(settings, checks):
-        try:
-            startup.wait(stopping)
-            if not stopping.is_set():
-                started.append(FoldWorker(fold, settings, stopping))
-                with monitor.running():
-                    started[0].run()
-        except TopicMismatch as mismatch:
-            raise SystemExit(f"topics: {mismatch}") from mismatch
-        except TooManyInvalidLines as error:
-            log.critical("fold stopped", fold=fold.name, reason=str(error))
-            raise SystemExit(1) from error

@@ -25,7 +25,7 @@ from referral.log.security import client_options
 from referral.log.selector import Selector
 
 # The broker answers at once if there is a record; without one, each answer costs both sides the same as one with records.
-_FETCH_WAIT_MS = 1_000
+FETCH_WAIT_MS = 1_000
 # A third of the session time-out, after which the partitions of a worker that was killed go to the others.
 _SESSION_TIMEOUT_MS, _HEARTBEAT_MS = 6_000, 2_000
 
@@ -84,13 +84,12 @@ def create_consumer(
     member: str | None = None,
     connect_timeout_ms: int = 30_000,
     fetch_bytes: int = 4 * 1024 * 1024,
-    fetch_wait_ms: int = _FETCH_WAIT_MS,
 ) -> KafkaConsumer:
     """A consumer without automatic commits that starts at the beginning of a partition without a committed offset.
 
     With `member` (one per worker slot) the membership is static: a restarted worker gets its partitions back at once.
-    `fetch_bytes` is the fetch size per partition, `fetch_wait_ms` how long the broker waits for the first record. Raises
-    KafkaTimeoutError if no broker accepts connections within `connect_timeout_ms`.
+    `fetch_bytes` is the fetch size per partition. Raises KafkaTimeoutError if no broker accepts connections within
+    `connect_timeout_ms`.
     """
     return _open(
         KafkaConsumer,
@@ -101,7 +100,7 @@ def create_consumer(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         allow_auto_create_topics=False,
-        fetch_max_wait_ms=fetch_wait_ms,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         max_poll_records=500,
         max_partition_fetch_bytes=fetch_bytes,
         session_timeout_ms=_SESSION_TIMEOUT_MS,

@@ -6,8 +6,12 @@ from typing import NamedTuple, Protocol
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from referral.config import Settings
-from referral.log.connection import create_consumer
+from referral.log.connection import FETCH_WAIT_MS, create_consumer
+from referral.log.idleness import Idleness
 from referral.topics import Topic
+
+# A partition that is assigned meanwhile waits for the fetch to return: as short as that is bearable without records.
+_IDLE_FETCH_WAIT_MS = 3_000
 
 
 class Record(NamedTuple):
@@ -80,10 +84,15 @@ class KafkaSource:
         member = f"{settings.topic_prefix}{group}-{settings.worker}" if settings.worker else None
         self._consumer: KafkaConsumer = create_consumer(settings, group=settings.topic_prefix + group, member=member)
         self._consumer.subscribe([self._name], listener=self._rebalances)
+        self._idleness = Idleness()
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
         """The next records of each partition."""
         batches = self._consumer.poll(timeout_ms=round(timeout * 1000))
+        self._idleness.observe(had_records=bool(batches))
+        # kafka-python has no method for it; it reads the option before each request.
+        wait_ms = _IDLE_FETCH_WAIT_MS if self._idleness.is_idle else FETCH_WAIT_MS
+        self._consumer._fetcher.config["fetch_max_wait_ms"] = wait_ms
         return {
             source.partition: [Record(r.offset, r.timestamp, r.value or b"") for r in records]
             for source, records in batches.items()

@@ -16,7 +16,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.pages.languages import localize
 
-Section = Literal["home", "growth", "review", "people", "rewards", "desk", "settings"]
+Section = Literal["home", "growth", "review", "people", "rewards", "challenges", "desk", "settings"]
 DENSITIES = ("cosy", "compact")
 
 
@@ -37,6 +37,7 @@ RAIL: tuple[RailItem, ...] = (
     RailItem("review", "/console/review", lazy_gettext("Review")),
     RailItem("people", "/console/people", lazy_gettext("People")),
     RailItem("rewards", "/console/rewards", lazy_gettext("Rewards")),
+    RailItem("challenges", "/console/challenges", lazy_gettext("Challenges")),
     RailItem("desk", "/desk/redeem", lazy_gettext("Store"), "redeem"),
     RailItem("settings", "/console/settings", lazy_gettext("Settings"), "manage_keys"),
 )

@@ -22,7 +22,12 @@ from referral.program_file.adapter_rules import adapter_fields
 from referral.program_file.code_rules import code_belongs, codes_cannot_be_guessed
 from referral.program_file.kind_rules import kind_mistakes
 from referral.program_file.money_rules import money_of_rewards
-from referral.program_file.prize_rules import draws_can_be_held, prizes_are_rewards, tickets_are_in_draws
+from referral.program_file.prize_rules import (
+    challenge_prizes_are_rewards,
+    draws_can_be_held,
+    prizes_are_rewards,
+    tickets_are_in_draws,
+)
 from referral.program_file.raw_section import RawSection, with_ancestors
 from referral.program_file.trigger_rules import trigger_mistakes
 from referral.validation.mistakes import Mistake
@@ -290,6 +295,7 @@ RULES: tuple[Rule, ...] = (
     prizes_can_be_won,
     prizes_are_rewards,
     draws_can_be_held,
+    challenge_prizes_are_rewards,
     tickets_are_in_draws,
     experiments,
     channels_of_the_program,

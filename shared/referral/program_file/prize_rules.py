@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import get_args
+from typing import cast, get_args
 
 from referral.events.board_rules import MAX_BOARDS, MAX_PRIZES, PAID_METRICS, BoardPeriod
+from referral.events.challenges import MAX_CHALLENGES
 from referral.events.draw_rules import MAX_DRAWS
 from referral.events.prize_ranks import ranks
 from referral.events.reward_rules import RewardTrigger
 from referral.program_file.raw_section import RawSection
 from referral.validation.mistakes import Mistake
 
+_PRIZE_TRIGGERS = {"weekly": "weekly", "final": "final", "every_participant": "participant"}
 MAX_PAID_RANK = 1000
 """The last rank whose prize a reward can pay."""
 
@@ -69,6 +71,23 @@ def draws_can_be_held(program: RawSection) -> Iterator[Mistake]:
     for one in _rewards_on(program, "draw.won"):
         if (id_ := one.raw_text("id")) and id_ not in used:
             yield one.mistake("on", f"is never paid: add a draw with reward: {id_[:64]}")
+
+
+def challenge_prizes_are_rewards(program: RawSection) -> Iterator[Mistake]:
+    """A reward for a prize of a challenge is that prize."""
+    named = {
+        (f"challenge.{_PRIZE_TRIGGERS[kind]}", prize)
+        for challenge in islice(program.sections("challenges"), MAX_CHALLENGES)
+        for kind, prize in challenge.section("prizes").values.items()
+        if kind in _PRIZE_TRIGGERS and isinstance(prize, str)
+    }
+    for kind, trigger in _PRIZE_TRIGGERS.items():
+        for reward in _rewards_on(program, cast("RewardTrigger", f"challenge.{trigger}")):
+            id_ = reward.raw_text("id")
+            if id_ and (f"challenge.{trigger}", id_) not in named:
+                yield reward.mistake(
+                    "on", f"is never paid: make it a prize of a challenge: prizes: {{{kind}: {id_[:64]}}}"
+                )
 
 
 def tickets_are_in_draws(program: RawSection) -> Iterator[Mistake]:

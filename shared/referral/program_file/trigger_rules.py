@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never, cast, get_args
 
-from referral.events.reward_rules import RewardTrigger
+from referral.events.reward_rules import PrizeTrigger, RewardTrigger
 from referral.program_file.raw_section import RawSection
 from referral.validation.mistakes import Mistake
 
@@ -25,6 +25,15 @@ class TriggerFields:
         return name in self.needs or name in self.allows
 
 
+_WHO_WINS: Mapping[PrizeTrigger, str] = {
+    "board.prize": "the ranks of a board are referrers",
+    "draw.won": "the entries of a draw are the referrers on a board",
+    "challenge.participant": "whoever posts in a challenge gets it",
+    "challenge.weekly": "the author of the post of the week gets it",
+    "challenge.final": "the winner of a challenge gets it",
+}
+
+
 def fields_of_trigger(trigger: RewardTrigger) -> TriggerFields:
     """The fields that belong to a trigger."""
     match trigger:
@@ -39,10 +48,8 @@ def fields_of_trigger(trigger: RewardTrigger) -> TriggerFields:
             needs = {"streak": "a streak needs the number of days or weeks in a row, such as streak: 7"}
             allows = frozenset({"streak_unit"})
             return TriggerFields(needs, allows, referrer_only="a streak counts a referrer's referrals")
-        case "board.prize":
-            return TriggerFields(referrer_only="the ranks of a board are referrers")
-        case "draw.won":
-            return TriggerFields(referrer_only="the entries of a draw are the referrers on a board")
+        case "board.prize" | "draw.won" | "challenge.participant" | "challenge.weekly" | "challenge.final":
+            return TriggerFields(referrer_only=_WHO_WINS[trigger])
         case _:
             assert_never(trigger)
 
@@ -77,7 +84,7 @@ def is_given(section: RawSection, name: str) -> bool:
 
 def _where(reward: RawSection, trigger: RewardTrigger) -> Iterator[Mistake]:
     where = reward.section("where")
-    if trigger in ("board.prize", "draw.won"):
+    if trigger in _WHO_WINS:
         for name in ("channels", "partners", "content", "first_order"):
             if is_given(where, name):
                 yield where.mistake(name, f"belongs to rewards for referrals and orders: remove it from on: {trigger}")

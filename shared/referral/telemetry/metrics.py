@@ -259,6 +259,12 @@ ROWS = (
         "How far a partition of a boards fold is behind the others with writing its parts of closed boards, seconds.",
         ("fold", "partition"),
     ),
+    MetricRow("submissions_waiting", "gauge", "Submissions of challenges that wait for a review."),
+    MetricRow(
+        "submission_waiting_seconds",
+        "gauge",
+        "How long the submission that has waited the longest has waited for a review, seconds; 0 if none waits.",
+    ),
     # Live streams, in the HTTP service of leaderboard
     MetricRow(
         "live_streams", "gauge", "Live streams that are open, of pages and API keys.", multiprocess_mode="livesum"

@@ -80,7 +80,7 @@ def fold_growth(redis: Redis) -> None:
         ),
         ReferrerBanned(occurred_at=NOON, program=PROGRAM, referrer="psn_bo", by="lin"),
     ]
-    fold(redis, "growth", GrowthFold(), [(attribution_key(line), line) for line in lines])
+    fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in lines])
 
 
 def fold_activity(redis: Redis) -> None:
@@ -95,7 +95,7 @@ def fold_activity(redis: Redis) -> None:
         ),
         PostPublished(id="evt_p", person="psn_amy", data=Post(post="post_1"), **same),
     ]
-    fold(redis, "activity", ActivityFold(lateness_days=90), [(fact_key(line), line) for line in lines])
+    fold(redis, "activity", ActivityFold(90, PARTITIONS), [(fact_key(line), line) for line in lines])
     counted = [
         cleared_conversion("psn_amy", f"a{number}", NOON + day * DAY) for number, day in ((1, 0), (2, 0), (3, 8))
     ]

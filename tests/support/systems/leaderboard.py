@@ -10,20 +10,25 @@ import msgspec
 from flask import Flask
 
 from leaderboard.domain.board_metrics import BOARD_METRICS
+from leaderboard.domain.closed_board import block_roots, join_parts, rank_order
+from leaderboard.domain.closing_state import ClosedBoard
 from leaderboard.domain.tally import StoredTally, load_tally
-from leaderboard.folds import state_keys
+from leaderboard.folds import closing_keys, state_keys
+from leaderboard.folds.closing_terms import PeriodBoard
 from leaderboard.http_api.app import app as make_app
 from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.events.keys import referrer_key
+from referral.events.standings import PartEntry
 from referral.events.timestamps import to_ms
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.state_keys import state_key
 from referral.http.context import Context
 from referral.redis_client import RedisClient
 from referral.topics import partition_of
+from referral.verification.merkle_tree import root_of
 from referral_tools.stack.ports import free_ports
 from tests.support.builders.leaderboard import GLOW_VERSION
 from tests.support.builders.participants import PROGRAM
@@ -54,6 +59,18 @@ def set_scores(redis: RedisClient, period: str, scores: Mapping[str, float], kin
         home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
         board = state_keys.board(PROGRAM, "referrals", period, kind)
         redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
+
+
+def close_board(redis: RedisClient, name: PeriodBoard, entries: Iterable[PartEntry]) -> None:
+    """Writes a closed board, as the fold closings does; entries in any order."""
+    blocks = join_parts([sorted(entries, key=rank_order)])
+    roots = block_roots(blocks)
+    count = sum(len(block.entries) for block in blocks)
+    closed = ClosedBoard(int(NOW.timestamp()), count, root_of(roots).hex(), (), b"".join(roots))
+    home, stored = partition_of(name.program, PARTITIONS), closing_keys.blocks(name.key)
+    states = {f"{stored.prefix}{number}": block for number, block in enumerate(blocks)}
+    for key, state in {closing_keys.closed_board(name.key): closed, **states}.items():
+        redis.set(state_key(closing_keys.SERVICE, closing_keys.CLOSINGS, home, key), msgspec.msgpack.encode(state))
 
 
 def set_tallies(redis: RedisClient, metric: BoardMetric, times: Mapping[str, Iterable[datetime]]) -> None:
@@ -90,11 +107,11 @@ def board_score(count: int, reached_at: datetime) -> float:
 
 
 @contextmanager
-def run_leaderboard(environ: Mapping[str, str]) -> Iterator[httpx.Client]:
+def run_leaderboard(environ: Mapping[str, str], folds: Iterable[str] = FOLDS) -> Iterator[httpx.Client]:
     """Yields a client, with an API key, of the HTTP service; its folds run too. The service may not be ready yet."""
     [port] = free_ports(1)
     here = {**environ, "REFERRAL_HTTP_PORT": str(port), "REFERRAL_LOG_LEVEL": "error"}
     with ExitStack() as stack:
-        for part in (("http",), *(("fold", name) for name in FOLDS)):
+        for part in (("http",), *(("fold", name) for name in folds)):
             stack.enter_context(run_module(here, MODULE, *part))
         yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))

@@ -5,7 +5,7 @@ from conversion_tracker.screening.fold import ScreenFold
 from conversion_tracker.screening.rule import Observation, ScreeningCase, ScreeningRule
 from referral.config import Settings
 from referral.events.screening import Screening
-from referral.fold.worker import run_fold
+from referral.fold.fold_process import run_folds
 
 
 def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
@@ -17,4 +17,4 @@ def _evaluate(case: ScreeningCase, _: Screening) -> Observation | None:
 _FAILING = ScreeningRule("ring", "Fails for some people.", "referral", "low", lambda _: "hold", _evaluate)
 
 if __name__ == "__main__":
-    run_fold(ScreenFold([*RULES, _FAILING]), Settings.from_env())
+    run_folds([ScreenFold([*RULES, _FAILING])], Settings.from_env())

@@ -9,6 +9,7 @@ import pytest
 
 from leaderboard.closing_levels import SOURCES
 from leaderboard.domain.board_metrics import BOARD_METRICS
+from leaderboard.domain.challenge_score import SCORE
 from leaderboard.domain.score import count_of, reached_at_of
 from leaderboard.domain.tally import QUARTER_S
 from leaderboard.folds import state_keys
@@ -27,6 +28,7 @@ from referral.events.line import ClockTicked
 from referral.events.standings import BoardClosed, StandingLine
 from referral.fold.fold import Fold
 from referral.topics import CONVERSIONS, STANDINGS
+from tests.support.builders.challenges import with_challenges
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, START, participant
 from tests.support.folds import PARTITIONS, FoldFeed, LogFold
@@ -72,8 +74,23 @@ COUNTED: dict[BoardMetric, tuple[object, object | None]] = {
         PostPublished(id="w1", data=Post(post="x1"), **_BY_AMY),
         PostRemoved(id="w2", data=Post(post="x1"), **_BY_AMY),
     ),
+    "challenge_score": (
+        PostPublished(id="w3", data=Post(post="x1", hashtags=("#Glow30",)), **_BY_AMY),
+        PostRemoved(id="w4", data=Post(post="x1"), **_BY_AMY),
+    ),
 }
 """For each metric a line of Amy that counts, and the line that takes it away; None if nothing does."""
+
+PERIODS = ["2026-11-01", "2026-W44", "2026-11", "all"]
+ALSO_ON = {
+    "challenge_score": {
+        state_keys.board(PROGRAM, "challenge_score", state_keys.challenge_period("glow30")),
+        *(state_keys.board(PROGRAM, "posts", name) for name in PERIODS),
+    }
+}
+"""The other boards on which the line of a metric counts: a post of a challenge is a post."""
+WORTH = {"challenge_score": SCORE["day"]}
+"""How much the line is, where it is not 1."""
 
 
 def board_scores(feed: FoldFeed) -> dict[str, float]:
@@ -94,13 +111,14 @@ def test_the_table_has_every_metric_of_the_program_file() -> None:
 @pytest.mark.parametrize("metric", BOARD_METRICS)
 def test_the_boards_of_every_metric_are_written_until_it_is_taken_away(metric: BoardMetric) -> None:
     """By day, week, month and of all time, and by no other metric's line; without a count there is neither entry nor tally."""
-    feed = FoldFeed(FOLDS[BOARD_METRICS[metric].fold], Catalog([GLOW_VERSION]), only_loaded=True)
+    feed = FoldFeed(FOLDS[BOARD_METRICS[metric].fold], Catalog([with_challenges(GLOW_VERSION)]), only_loaded=True)
     adding, removing = COUNTED[metric]
     feed.feed([adding])
-    found = board_scores(feed)
-    names = ["2026-11-01", "2026-W44", "2026-11", "all"]
-    assert set(found) == {state_keys.board(PROGRAM, metric, name) for name in names}
-    assert {count_of(score) for score in found.values()} == {1}
+    also = ALSO_ON.get(metric, set())
+    assert also <= set(board_scores(feed))
+    found = {board: score for board, score in board_scores(feed).items() if board not in also}
+    assert set(found) == {state_keys.board(PROGRAM, metric, name) for name in PERIODS}
+    assert {count_of(score) for score in found.values()} == {WORTH.get(metric, 1)}
     assert {reached_at_of(score) for score in found.values()} == {int(START.timestamp())}
     if removing is not None:
         feed.feed([removing])
@@ -114,7 +132,8 @@ def test_the_boards_of_every_metric_are_closed_by_the_fold_that_writes_them(metr
     source = BOARD_METRICS[metric].fold
     assert source in SOURCES
     program = msgspec.structs.replace(GLOW, boards=(Board(metric=metric, periods=("week", "month")),))
-    catalog = Catalog([ProgramVersion(recorded_at=START, program=program, version=1, effective_from=START)])
+    version = ProgramVersion(recorded_at=START, program=program, version=1, effective_from=START)
+    catalog = Catalog([with_challenges(version)])
     counting = LogFold(_folds(PARTITIONS)[source], catalog)
     closings = LogFold(ClosingsFold(), catalog, counting.log)
     adding, removing = COUNTED[metric]
@@ -127,7 +146,8 @@ def test_the_boards_of_every_metric_are_closed_by_the_fold_that_writes_them(metr
         (metric, "2026-W44", 1),
         (metric, "2026-11", 1),
     ]
-    assert [(one.participant, one.score) for line in closed for one in line.top] == [(AMY, 1), (AMY, 1)]
+    worth = WORTH.get(metric, 1)
+    assert [(one.participant, one.score) for line in closed for one in line.top] == [(AMY, worth), (AMY, worth)]
     if removing is not None:
         counting.append_to(1, removing)
         _tick(counting, closings, MONTH_CLOSES + timedelta(days=1))
@@ -148,4 +168,5 @@ def _tick(counting: LogFold, closings: LogFold, at: datetime) -> None:
 
 def _closed_boards(counting: LogFold) -> list[BoardClosed]:
     lines = (msgspec.json.decode(raw, type=StandingLine) for raw in counting.log.lines(STANDINGS.name))
-    return sorted((line for line in lines if isinstance(line, BoardClosed)), key=lambda line: line.occurred_at)
+    closed = (line for line in lines if isinstance(line, BoardClosed) and not line.period.startswith("challenge."))
+    return sorted(closed, key=lambda line: line.occurred_at)

@@ -60,7 +60,7 @@ def test_the_rules_are_printed_as_commands_with_prefix_and_users() -> None:
     """One command for each user and resource."""
     users = {service: f"shop-{service}" for service in SERVICES}
     commands = acl_commands("shop.", users)
-    assert "--add --allow-principal User:shop-leaderboard --operation Read --topic shop.events" in commands
+    assert "--add --allow-principal User:shop-leaderboard --operation Read --topic shop.conversions" in commands
     assert "--add --allow-principal User:shop-leaderboard --operation Read --group shop.boards" in commands
     both = "--add --allow-principal User:shop-link-issuer --operation Read --operation Write --topic shop.catalog"
     assert both in commands

@@ -72,3 +72,16 @@ def test_a_block_of_a_directory_without_a_file_finds_nothing(tmp_path: Path) -> 
     participants = StoredParticipants(Replica(DirectoryFiles(tmp_path, "t."), MAP_SIZE))
     with participants.reading():
         assert participants.participant("psn_0") is None
+
+
+def test_readers_of_a_process_share_the_open_file(tmp_path: Path) -> None:
+    """LMDB allows a process to open a file once; the folds of a process each read the directory. The last one closes it."""
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        second = Replica(DirectoryFiles(tmp_path, "t."), MAP_SIZE)
+        assert second.refresh()
+        assert second.opened is directory.replica.opened
+        _write(directory, 2)
+        assert StoredParticipants(second).code_owner_id("AMY2") == _participant(2).id
+        second.close()
+        assert directory.participants.code_owner_id("AMY2") == _participant(2).id

@@ -46,14 +46,16 @@ def check(**changes: dict[str, Any]) -> None:
 def test_topics_as_expected_pass() -> None:
     """With the operations that the process uses, or all."""
     check()
-    check(events={"authorized_operations": ["READ", "DESCRIBE"]})
+    check(conversions={"authorized_operations": ["READ", "DESCRIBE"]})
 
 
 @pytest.mark.parametrize("operations", [None, [], ["DESCRIBE"], ["WRITE", "DESCRIBE"]])
 def test_a_missing_right_is_named_with_user_topic_and_command(operations: list[str] | None) -> None:
-    """Leaderboard reads events."""
-    with pytest.raises(AccessDenied, match=r"user 'board' is not permitted .* READ shop\.events.*topics ensure --acls"):
-        check(events={"authorized_operations": operations})
+    """Leaderboard reads conversions."""
+    with pytest.raises(
+        AccessDenied, match=r"user 'board' is not permitted .* READ shop\.conversions.*topics ensure --acls"
+    ):
+        check(conversions={"authorized_operations": operations})
 
 
 def test_a_topic_that_may_not_be_seen_is_no_missing_topic() -> None:

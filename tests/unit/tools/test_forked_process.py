@@ -13,6 +13,7 @@ import pytest
 from referral_tools.stack.fork_server import ForkServer
 from referral_tools.stack.forked_process import ForkedProcess
 from referral_tools.stack.process import ProcessUnhealthy
+from tests.support.processes import start_module
 from tests.support.waiting import wait_until
 
 CHILD = """
@@ -80,6 +81,12 @@ def test_it_ends_at_a_signal_and_can_be_started_again(run: Make) -> None:
     assert process.pid != first
     process.kill()
     assert process.describe_end() == "was ended by SIGKILL"
+
+
+def test_without_a_log_its_output_goes_where_that_of_its_starter_goes(capfd: pytest.CaptureFixture[str]) -> None:
+    """At that time: a test that looks for something in the output of its processes finds it."""
+    assert start_module({}, "this").wait(60) == 0
+    assert "Namespaces are one honking great idea" in capfd.readouterr().out
 
 
 def test_it_never_outlives_the_process_that_started_it(run: Make, tmp_path: Path) -> None:

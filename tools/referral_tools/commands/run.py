@@ -65,7 +65,7 @@ def _run(home: Path, port_base: int, program: Path, *, cluster: bool) -> None:
     where = "three Kafka brokers, a Redis Cluster" if cluster else "Kafka, Redis"
     click.echo(f"Starting {where} and the services …")
     started = time.monotonic()
-    with System(home, port_base, var=_VAR, cluster=cluster, shared_imports=True) as system:
+    with System(home, port_base, var=_VAR, cluster=cluster, compact=True) as system:
         key = system.make_key()
         programs = _list_programs(system.settings) or [_apply(system, key, program)]
         click.echo(f"Started in {time.monotonic() - started:.0f} s")

@@ -64,7 +64,7 @@ class Demo:
         started = time.monotonic()
         clock = self._prepare()
         simulated = {"REFERRAL_CLOCK": f"file:{self._clock_file}"}
-        with System(self.home, self.port_base, simulated, shared_imports=True) as system:
+        with System(self.home, self.port_base, simulated, compact=True) as system:
             running = system.describe(system.make_key())
             with running.written_to(RUN_FILE, self.home / RUN_FILE.name):
                 show_start(self.console, running, self._program_id, time.monotonic() - started)

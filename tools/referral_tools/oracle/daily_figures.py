@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved
+from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved, PostVerified
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.journal import Click
 
@@ -54,10 +54,14 @@ def _all(
 
 
 def _posts(facts: list[Fact]) -> dict[str, datetime]:
-    """When each post that is still there was first published."""
+    """When each post that is still there was first reported: removed ones are not, unless a later look found them."""
     posts: dict[str, datetime] = {}
+    checked: dict[str, tuple[datetime, bool]] = {}
     for fact in facts:
-        if isinstance(fact, PostPublished):
+        if isinstance(fact, PostPublished | PostVerified):
             posts[fact.data.post] = min(fact.occurred_at, posts.get(fact.data.post, fact.occurred_at))
-    gone = {fact.data.post for fact in facts if isinstance(fact, PostRemoved)}
+        if isinstance(fact, PostRemoved | PostVerified):
+            check = fact.occurred_at, isinstance(fact, PostRemoved)
+            checked[fact.data.post] = max(check, checked.get(fact.data.post, check))
+    gone = {post for post, (_, is_removed) in checked.items() if is_removed}
     return {post: moment for post, moment in posts.items() if post not in gone}

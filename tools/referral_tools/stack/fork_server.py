@@ -17,6 +17,7 @@ from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
+from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -24,13 +25,14 @@ from referral_tools.stack.parent_watch import end_with_parent
 
 _context = get_context("fork")
 _M_ARENA_MAX = -8  # mallopt(3)
+_OUTPUTS = (1, 2)  # the descriptors of standard output and error
 _ARENAS = 2  # by default each thread of a process keeps freed memory in an arena of its own
 
 
 class ForkRequest(NamedTuple):
     """What a forked process runs: a module with its arguments and environment.
 
-    Its output is appended to `log`; None: it is that of the server.
+    Its output is appended to `log`; None: it goes where that of the process goes that starts it.
     """
 
     module: str
@@ -54,6 +56,9 @@ class ForkServer:
     def start(self, request: ForkRequest) -> int:
         """Starts a process in a group of its own, and returns its id. Raises EOFError or OSError if the server has ended."""
         self._connection.send(request)
+        if request.log is None:
+            for descriptor in _OUTPUTS:
+                send_handle(self._connection, descriptor, 0)
         while (started := self._receive()) is None:
             pass
         return started
@@ -106,8 +111,11 @@ def serve_forks(connection: Connection) -> NoReturn:
                 request = connection.recv()
             except (EOFError, ConnectionResetError):
                 os._exit(0)
-            process = _context.Process(target=_run_module, args=(request, connection))
+            outputs = [recv_handle(connection) for _ in _OUTPUTS] if request.log is None else []
+            process = _context.Process(target=_run_module, args=(request, connection, outputs))
             process.start()
+            for descriptor in outputs:
+                os.close(descriptor)
             running[os.pidfd_open(process.pid or 0)] = process
             connection.send((process.pid, None))
 
@@ -119,7 +127,7 @@ def _report_end(connection: Connection, running: dict[int, ForkProcess], descrip
     connection.send((process.pid, process.exitcode))
 
 
-def _run_module(request: ForkRequest, connection: Connection) -> None:
+def _run_module(request: ForkRequest, connection: Connection, outputs: list[int]) -> None:
     """Runs in the forked process: takes its place as a process of its own, then runs the module as `python -m` does."""
     os.setsid()
     connection.close()
@@ -128,9 +136,11 @@ def _run_module(request: ForkRequest, connection: Connection) -> None:
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     if request.log is not None:
-        with Path(request.log).open("ab") as output:
-            os.dup2(output.fileno(), 1)
-            os.dup2(output.fileno(), 2)
+        outputs = [os.open(request.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)] * 2
+    for given, descriptor in zip(outputs, _OUTPUTS, strict=True):
+        os.dup2(given, descriptor)
+    for given in set(outputs):
+        os.close(given)
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # whatever the starter had in their place
     os.environ.clear()
     os.environ.update(request.env)

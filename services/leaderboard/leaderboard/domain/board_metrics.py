@@ -13,7 +13,18 @@ from leaderboard.domain.tally import Resolution
 from referral.events.board_rules import BoardMetric
 from referral.events.conversions import ConversionCleared, ConversionReversed
 from referral.events.edges import ReachChanged
-from referral.events.facts import ClickReclassed, ContentShared, LinkClicked, PostPublished, PostRemoved
+from referral.events.facts import (
+    ClickReclassed,
+    ContentShared,
+    LinkClicked,
+    PostPublished,
+    PostRemoved,
+    PostSubmitted,
+    PostVerified,
+    SubmissionFeatured,
+    SubmissionPicked,
+    SubmissionReviewed,
+)
 
 CountingFold = Literal["boards", "growth", "activity"]
 """The folds that write boards: `boards` reads conversions, `growth` attributions, `activity` events."""
@@ -60,8 +71,23 @@ BOARD_METRICS: Mapping[BoardMetric, MetricDefinition] = {
     "posts": MetricDefinition(
         "posts by a person that exist, by when they were published",
         "activity",
-        lambda line: isinstance(line, PostPublished | PostRemoved),
+        lambda line: isinstance(line, PostPublished | PostRemoved | PostVerified),
         "second",
+    ),
+    "challenge_score": MetricDefinition(
+        "points in challenges, by when each was earned (the table is in docs/challenges.md)",
+        "activity",
+        lambda line: isinstance(
+            line,
+            PostPublished
+            | PostRemoved
+            | PostVerified
+            | PostSubmitted
+            | SubmissionReviewed
+            | SubmissionPicked
+            | SubmissionFeatured,
+        ),
+        "quarter",
     ),
 }
 

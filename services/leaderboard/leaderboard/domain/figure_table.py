@@ -40,7 +40,7 @@ SOURCE_EVENTS: Mapping[Source, tuple[str, ...]] = {
         "referrer.banned",
     ),
     "activity": ("content.shown", "content.shared", "link.clicked", "click.reclassed"),
-    "posts": ("post.published", "post.removed"),
+    "posts": ("post.published", "post.removed", "post.verified"),
     "referrals": ("conversion.cleared", "conversion.reversed"),
     "shares": ("content.shared",),
 }

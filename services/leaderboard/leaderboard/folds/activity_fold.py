@@ -1,6 +1,6 @@
 """Events → activity: content shown and shared, links opened by people, and posts that exist. Each event counts once.
 
-- A post has an id of its own and counts once, however often it is reported.
+- A post has an id of its own and counts once, however often it is reported, from when it was first reported to be there.
 - A click is written once, by the redirect, and counts by the visitor class it was recorded with. A line that reclassifies it
   contains that class and the time of the click, so only reclassified clicks need state, and neither order nor repetition matters.
 - Other events may be repeated under the same id at any later time. So the ids of a person's events are stored by the day on which
@@ -9,6 +9,9 @@
 
 Within the limit the count is exact, up to MAX_FACTS_PER_DAY events of a person and day. More are not counted, which bounds the
 state.
+
+A post that was removed and is there again (`post.verified`) counts again, from when it was published. What people do in challenges
+(`challenge_records`) and votes (`challenge_votes`) are stored here, too: they arrive on the same topic, for the same people.
 
 The boards of these metrics are written here too, for the person who did it, and for clicks the participant whose link it is:
 lines of both are on the partition of that person.
@@ -23,6 +26,8 @@ from msgspec import Struct
 
 from leaderboard.domain.activity import Activity, ActivityDays, ActivityKind, ClickClass, CountedFacts, click_change
 from leaderboard.domain.board_metrics import metrics_counting
+from leaderboard.domain.challenge_record import ChallengeRecord
+from leaderboard.domain.challenge_vote import VoterRecord
 from leaderboard.domain.day_buckets import bucket_of
 from leaderboard.domain.exposure import Exposure
 from leaderboard.domain.periods import windows
@@ -30,20 +35,34 @@ from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
+from leaderboard.folds.challenge_prizes import settle
+from leaderboard.folds.challenge_records import (
+    CHALLENGE_LINES,
+    POST_LINES,
+    ChallengeLine,
+    ChallengeRecords,
+    PostLine,
+    PostTimes,
+)
+from leaderboard.folds.challenge_terms import ChallengeTerms
+from leaderboard.folds.challenge_votes import VOTER_LINES, count_vote, decide_vote
 from leaderboard.folds.exposures import ban_outputs, exposure_keys, on_window_end, with_event
 from leaderboard.folds.person_boards import PersonBoards
+from leaderboard.folds.post_reports import exists, latest_check, post_keys, post_times, with_report
 from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.facts import (
+    ChallengeJoined,
     ClickReclassed,
     ContentShared,
     ContentShown,
     EventLine,
     LinkClicked,
     PersonBanned,
+    PersonThanked,
     PersonUnbanned,
     PostPublished,
-    PostRemoved,
+    VoteCounted,
 )
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_ms
@@ -52,13 +71,14 @@ from referral.topics import EVENTS, STANDINGS, Topic
 
 ContentEvent = ContentShown | ContentShared
 ClickEvent = LinkClicked | ClickReclassed
-PostEvent = PostPublished | PostRemoved
 BanEvent = PersonBanned | PersonUnbanned
-CountedEvent = ContentEvent | ClickEvent | PostEvent
-State = Activity | ActivityDays | CountedFacts | ClickClass | StoredTally | Exposure | bytes
+CountedEvent = ContentEvent | ClickEvent
+State = (
+    Activity | ActivityDays | CountedFacts | ClickClass | StoredTally | Exposure | ChallengeRecord | VoterRecord | bytes
+)
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
-_COUNTED = get_args(CountedEvent)
+_COUNTED = (*get_args(CountedEvent), *CHALLENGE_LINES, *VOTER_LINES, VoteCounted, PersonThanked, ClockTicked)
 
 
 class ActivityFold:
@@ -70,20 +90,20 @@ class ActivityFold:
     name = state_keys.ACTIVITY
     service = state_keys.SERVICE
     source: Topic = EVENTS
-    outputs: Sequence[Topic] = (STANDINGS,)
-    ignored: Sequence[type[Struct]] = tuple(
-        kind for kind in get_args(EventLine) if kind not in (*_COUNTED, *get_args(BanEvent), ClockTicked)
-    )
+    outputs: Sequence[Topic] = (STANDINGS, EVENTS)
+    ignored: Sequence[type[Struct]] = tuple(kind for kind in get_args(EventLine) if kind not in _COUNTED)
     state: object = State
     keeps_order = False
 
     first_timers: Mapping[str, State] = BoardParts.first_timers
 
-    def __init__(self, lateness_days: int, partitions: int = 1) -> None:
+    def __init__(self, lateness_days: int, partitions: int) -> None:
         self._lateness_ms = lateness_days * DAY_MS
         self._time_zones = ProgramTimeZones()
         self._parts = BoardParts(self.name, partitions)
         self._boards = PersonBoards(state_keys.ACTIVITY, BoardPeriods(self._time_zones), self._parts)
+        self._terms = ChallengeTerms(self._time_zones)
+        self._challenges = ChallengeRecords(self._terms, self._boards, self._parts)
 
     def keys(self, line: EventLine) -> Sequence[Key]:
         """What the line may change; nothing for most events."""
@@ -95,12 +115,22 @@ class ActivityFold:
             case ClickReclassed():
                 click = state_keys.click_class(line.program, line.click)
                 return click, *_count_keys(line), *self._tally_keys(line)
-            case PostPublished() | PostRemoved():
-                return _post_key(line), _removed_post_key(line), *self._tally_keys(line)
-            case PersonBanned() | PersonUnbanned():
-                return self._boards.tally_keys(line.program, line.person)
             case _:
-                return ()
+                return self._keys_of_person(line)
+
+    def _keys_of_person(self, line: EventLine) -> Sequence[Key]:
+        """What a line about posts, challenges, votes or a ban may change."""
+        if isinstance(line, CHALLENGE_LINES):
+            tally = (state_keys.tally("posts", line.program, line.person),) if isinstance(line, POST_LINES) else ()
+            posts = () if isinstance(line, ChallengeJoined) else post_keys(line)
+            return *posts, *tally, *self._challenges.keys(line.program, line.person)
+        if not isinstance(line, VOTER_LINES):
+            return ()
+        voter = state_keys.voter(line.program, line.person)
+        if not isinstance(line, PersonBanned | PersonUnbanned):
+            return (voter,)
+        tallies = self._boards.tally_keys(line.program, line.person)
+        return *tallies, state_keys.challenge_record(line.program, line.person), voter, CLOCK
 
     def decide(self, line: EventLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Returns the new counts. Raises LookupError for a program that the catalog lacks."""
@@ -111,15 +141,26 @@ class ActivityFold:
                 return Decision(self._count(line, "clicks", states, catalog))
             case ClickReclassed():
                 return self._count_reclassified_click(line, states, catalog)
-            case PostPublished() | PostRemoved():
-                change_post = self._add_post if isinstance(line, PostPublished) else self._remove_post
-                return Decision(change_post(line, states, catalog))
-            case PersonBanned() | PersonUnbanned():
-                hidden = isinstance(line, PersonBanned)
-                changes = self._boards.set_hidden(line.program, line.person, hidden, states, catalog)
-                return Decision({**changes}, ban_outputs(line, catalog))
             case _:
-                return Decision()
+                return self._decide_of_person(line, states, catalog, position)
+
+    def _decide_of_person(
+        self, line: EventLine, states: States, catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        """What a line about posts, challenges, votes, thanks or a ban leads to."""
+        if isinstance(line, CHALLENGE_LINES):
+            return self._decide_challenge(line, states, catalog, position)
+        if isinstance(line, PersonBanned | PersonUnbanned):
+            return self._ban(line, states, catalog, position)
+        if isinstance(line, VOTER_LINES):
+            return cast("Decision[State]", decide_vote(line, states, self._terms, catalog))
+        if isinstance(line, VoteCounted):
+            return cast("Decision[State]", count_vote(line))
+        if isinstance(line, PersonThanked):
+            return Decision(
+                {SortedSetMember(state_keys.thanked(line.program, line.day), line.person): float(_second(line))}
+            )
+        return Decision()
 
     def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
         """The boards that close, with their members; other timers need their own state alone."""
@@ -132,6 +173,9 @@ class ActivityFold:
         if key == CLOCK:
             return cast("Decision[State]", self._parts.close(tick, states, catalog, position))
         state = states[key]
+        if isinstance(state, ChallengeRecord):
+            at_ms = to_ms(tick.occurred_at)
+            return cast("Decision[State]", settle(key, state, at_ms, tick.occurred_at, self._terms, catalog))
         if isinstance(state, Exposure):
             return cast("Decision[State]", on_window_end(tick, key, state, catalog, self._lateness_ms))
         return Decision({key: None})
@@ -177,19 +221,44 @@ class ActivityFold:
             **self._count_on_boards(line, [(_second(line), number)], states, catalog),
         }
 
-    def _add_post(self, line: PostEvent, states: States, catalog: Catalog) -> Changes:
-        """A post counts from when it was first published. A removed post stays removed."""
-        known, second = states[_post_key(line)], _second(line)
-        if states[_removed_post_key(line)] is not None or (isinstance(known, float) and known <= second):
-            return {}
-        moved = [(int(known), -1), (second, 1)] if isinstance(known, float) else [(second, 1)]
-        return {_post_key(line): float(second), **self._count_on_boards(line, moved, states, catalog)}
+    def _ban(self, line: BanEvent, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        """A banned person is on no board and in no list of a challenge, and their votes do not count."""
+        hidden = isinstance(line, PersonBanned)
+        boards = self._boards.set_hidden(line.program, line.person, hidden, states, catalog)
+        lists, lost = self._challenges.set_hidden(line, states, catalog, position)
+        votes = decide_vote(line, states, self._terms, catalog)
+        outputs = [*ban_outputs(line, catalog), *lost, *votes.outputs]
+        return Decision({**boards, **lists, **cast("Changes", votes.changes)}, outputs)
 
-    def _remove_post(self, line: PostEvent, states: States, catalog: Catalog) -> Changes:
-        known, changes = states[_post_key(line)], Changes()
-        if isinstance(known, float):
-            changes.update(self._count_on_boards(line, [(int(known), -1)], states, catalog))
-        return {**changes, _post_key(line): None, _removed_post_key(line): float(_second(line))}
+    def _decide_challenge(
+        self, line: ChallengeLine, states: States, catalog: Catalog, position: Position
+    ) -> Decision[State]:
+        changes: Changes = {}
+        if isinstance(line, ChallengeJoined):
+            times = PostTimes(0, is_removed=False)
+        else:
+            before = post_times(line, states)
+            times = with_report(line, before, states) if isinstance(line, POST_LINES) else before
+            if isinstance(line, POST_LINES):
+                changes = self._count_post(line, before, times, states, catalog)
+        more, outputs = self._challenges.decide(line, times, states, catalog, position)
+        return Decision({**changes, **more}, outputs)
+
+    def _count_post(
+        self, line: PostLine, before: PostTimes, after: PostTimes, states: States, catalog: Catalog
+    ) -> Changes:
+        """A post that is there counts from when it was first reported to be there."""
+        published, removed, checked = post_keys(line)
+        changes: Changes = {
+            published: None if after.is_removed else float(after.published_s) if after.published_s else None,
+            removed: float(after.published_s) if after.is_removed else None,
+        }
+        if not isinstance(line, PostPublished):
+            changes[checked] = latest_check(line, states[checked])
+        numbers = [(times.published_s, number) for times, number in ((before, -1), (after, 1)) if exists(times)]
+        if exists(before) == exists(after) and before.published_s == after.published_s:
+            return changes
+        return changes | self._boards.count("posts", line.program, line.person, numbers, states, catalog)
 
     def _count_on_boards(
         self, line: CountedEvent, numbers: Sequence[tuple[int, int]], states: States, catalog: Catalog
@@ -205,11 +274,11 @@ class ActivityFold:
 
 
 def _person(line: CountedEvent) -> str:
-    """For whom a line counts on boards."""
+    """The person for which a line counts on boards."""
     return line.participant if isinstance(line, LinkClicked | ClickReclassed) else line.person
 
 
-def _second(line: CountedEvent) -> int:
+def _second(line: CountedEvent | PersonThanked) -> int:
     return int((line.clicked_at if isinstance(line, ClickReclassed) else line.occurred_at).timestamp())
 
 
@@ -219,16 +288,3 @@ def _counted_facts_key(line: ContentEvent) -> str:
 
 def _count_keys(line: ContentEvent | ClickEvent) -> tuple[str, str]:
     return state_keys.all_time(line.program), state_keys.days(line.program, bucket_of(_second(line)))
-
-
-def _post_key(line: PostEvent) -> SortedSetMember:
-    return SortedSetMember(state_keys.posts(line.program), _post_of_person(line))
-
-
-def _removed_post_key(line: PostEvent) -> SortedSetMember:
-    return SortedSetMember(state_keys.removed_posts(line.program), _post_of_person(line))
-
-
-def _post_of_person(line: PostEvent) -> str:
-    """A post has one author: under another person's id it is another post."""
-    return f"{line.person}/{line.data.post}"

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from leaderboard.domain.periods import kind_of
 from leaderboard.domain.prize_ladder import PlacePrize
 from leaderboard.folds import state_keys
+from leaderboard.folds.challenge_terms import PRIZE_TRIGGERS, ChallengeTerms, final_version
+from leaderboard.folds.time_zones import ProgramTimeZones
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import Board, Prize
@@ -57,6 +59,8 @@ class ClosingTerms(NamedTuple):
 
 def closing_terms(name: PeriodBoard, closes_at_s: int, catalog: Catalog) -> ClosingTerms | None:
     """Returns the terms by which a board closes; None if the program does not declare the board."""
+    if name.period.startswith(state_keys.CHALLENGE_PERIOD):
+        return _challenge_terms(name, catalog)
     version = catalog.program_at(name.program, (closes_at_s - CLOSING_DELAY_S) * 1000 - 1)
     period = kind_of(name.period)
     if version is None:
@@ -69,6 +73,21 @@ def closing_terms(name: PeriodBoard, closes_at_s: int, catalog: Catalog) -> Clos
         return ClosingTerms(version, (), ())
     draws = [one for one in version.program.draws if one.board == name.metric and one.period == period]
     return ClosingTerms(version, _prizes(board, name.period, version.program), tuple(draws))
+
+
+def _challenge_terms(name: PeriodBoard, catalog: Catalog) -> ClosingTerms | None:
+    """Those of a challenge: its winner gets the final prize."""
+    id_ = name.period.removeprefix(state_keys.CHALLENGE_PERIOD)
+    days = ChallengeTerms(ProgramTimeZones()).days_of(name.program, id_, catalog)
+    if days is None:
+        return None
+    version, challenge = final_version(name.program, days, catalog)
+    prize = challenge.prizes.get("final")
+    if prize is None:
+        return ClosingTerms(version, (), ())
+    rules = {rule.id for rule in version.program.rewards if rule.on == PRIZE_TRIGGERS["final"]}
+    rule = prize if isinstance(prize, str) and prize in rules else None
+    return ClosingTerms(version, (PlacePrize(1, 1, prize_text(prize), rule),), ())
 
 
 def _prizes(board: Board, period: str, program: Program) -> tuple[PlacePrize, ...]:

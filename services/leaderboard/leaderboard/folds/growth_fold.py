@@ -95,7 +95,7 @@ class GrowthFold:
 
     first_timers: Mapping[str, State] = BoardParts.first_timers
 
-    def __init__(self, partitions: int = 1) -> None:
+    def __init__(self, partitions: int) -> None:
         self._time_zones = ProgramTimeZones()
         self._parts = BoardParts(self.name, partitions)
         self._boards = PersonBoards(state_keys.GROWTH, BoardPeriods(self._time_zones), self._parts)

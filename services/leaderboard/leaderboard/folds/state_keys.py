@@ -1,6 +1,6 @@
 """The keys of each fold's state within a partition: the folds write by them, the HTTP API reads by them."""
 
-from typing import Final
+from typing import Final, Literal
 
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
@@ -10,6 +10,11 @@ BOARDS: Final = "boards"
 GROWTH: Final = "growth"
 ACTIVITY: Final = "activity"
 EXPERIMENTS: Final = "experiments"
+CHALLENGE_PERIOD = "challenge."
+ChallengeList = Literal["participants", "submissions", "counted", "waiting", "gallery"]
+"""`participants`: who takes part, by since when. Posts: `submissions` by when they entered, `counted` by when they were published,
+`waiting` for a review since when, `gallery` for what may be shown, the newest first.
+"""
 
 
 def counted_seconds(metric: BoardMetric, participant: str) -> str:
@@ -86,8 +91,49 @@ def posts(program: str) -> str:
 
 
 def removed_posts(program: str) -> str:
-    """A sorted set of the posts that were removed, named in the same way, by the second of the removal (activity)."""
+    """A sorted set of the posts that were removed, named in the same way, by the second they were published (0: unknown)."""
     return f"removed:{program}"
+
+
+def post_checks(program: str) -> str:
+    """A sorted set of the posts that were looked at, named in the same way, by the second; negative: gone (activity)."""
+    return f"checks:{program}"
+
+
+def challenge_record(program: str, person: str) -> str:
+    """A person's part in the challenges of a program (activity: ChallengeRecord)."""
+    return f"challenges:{program}|{person}"
+
+
+def recorded_person(key: str) -> tuple[str, str]:
+    """The program and person of a `challenge_record` key."""
+    program, person = key.removeprefix("challenges:").split("|", 1)
+    return program, person
+
+
+def voter(program: str, person: str) -> str:
+    """A person's follows and votes (activity: VoterRecord)."""
+    return f"voter:{program}|{person}"
+
+
+def challenge_list(name: ChallengeList, program: str, challenge: str) -> str:
+    """A sorted set of a challenge (activity): its people or posts, each post named by author and id. See ChallengeList."""
+    return f"{name}:{program}|{challenge}"
+
+
+def votes(program: str, challenge: str, post: str) -> str:
+    """A sorted set of the people whose votes count for a post (author/id), by the second of the vote (activity)."""
+    return f"votes:{program}|{challenge}|{post}"
+
+
+def challenge_period(challenge: str) -> str:
+    """The name of a challenge as the period of a board."""
+    return f"{CHALLENGE_PERIOD}{challenge}"
+
+
+def thanked(program: str, day: str) -> str:
+    """A sorted set of the people who were thanked for a day, by the second they were (activity)."""
+    return f"thanked:{program}|{day}"
 
 
 def exposure(program: str, content: str, person: str) -> str:

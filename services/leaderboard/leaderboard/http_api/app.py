@@ -5,6 +5,10 @@ from flask import Flask
 from leaderboard.http_api import (
     board_page,
     boards,
+    challenge_actions,
+    challenge_console,
+    challenge_page,
+    challenges,
     closings,
     console,
     draws,
@@ -34,11 +38,15 @@ BLUEPRINTS = (
     figures.blueprint,
     networks.blueprint,
     experiments.blueprint,
+    challenges.blueprint,
+    challenge_actions.blueprint,
     board_page.blueprint,
+    challenge_page.blueprint,
     live.blueprint,
     wallet.blueprint,
 )
-CONSOLE = (console.blueprint, growth_page.blueprint, network_page.blueprint)  # pages for operators; not part of the API
+# Pages for operators; not part of the API.
+CONSOLE = (console.blueprint, challenge_console.blueprint, growth_page.blueprint, network_page.blueprint)
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

@@ -1,5 +1,6 @@
 """What the views of this service use in addition to the shared context. One per process, found through the app."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -8,17 +9,21 @@ from flask import Flask, current_app
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
 from leaderboard.campaign_reader import CampaignReader
+from leaderboard.challenge_levels import read_challenge_levels
+from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
 from leaderboard.closing_store import ClosingStore
 from leaderboard.draw_fetcher import INTERVAL_S, DrawFetcher
-from leaderboard.experiment_levels import read_experiment_levels
+from leaderboard.experiment_levels import ExperimentLevels
 from leaderboard.experiment_store import ExperimentStore
+from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
 from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
+from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
@@ -33,9 +38,10 @@ _FETCHING = "http:fetching-rounds"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments, and time zones.
+    """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments and challenges.
 
-    Publishes the randomness of draws, and writes links to dashboards. Follows the log for live streams while someone watches.
+    Publishes the randomness of draws and decisions about submissions, and writes links to dashboards. Follows the log for live
+    streams while someone watches.
     """
 
     boards: BoardStore
@@ -46,6 +52,8 @@ class Dependencies:
     network: NetworkStore
     campaigns: CampaignReader
     experiments: ExperimentStore
+    challenges: ChallengeStore
+    challenge_terms: ChallengeTerms
     time_zones: ProgramTimeZones
     publisher: Publisher
     live: LiveFeed
@@ -57,10 +65,13 @@ def init_app(app: Flask) -> Flask:
     shared: Context = app.extensions["referral"]
     partitions = shared.settings.partitions
     closings, experiments = ClosingStore(shared.redis, partitions), ExperimentStore(shared.redis, partitions)
+    challenges, time_zones = ChallengeStore(shared.redis, partitions), ProgramTimeZones()
+    terms = ChallengeTerms(time_zones)
     exporter = LevelExporter(
         [
             lambda: read_closing_levels(closings, shared.clock.now_ms()),
-            lambda: read_experiment_levels(experiments, shared.catalog, shared.clock.now_ms()),
+            ExperimentLevels(experiments, shared.catalog, shared.clock.now_ms).read,
+            lambda: read_challenge_levels(challenges, _declared(terms, shared.catalog), shared.clock.now_ms()),
         ]
     )
     shared.on_close(exporter.start().stop)
@@ -80,12 +91,19 @@ def init_app(app: Flask) -> Flask:
         network,
         CampaignReader(boards, network),
         experiments,
-        ProgramTimeZones(),
+        challenges,
+        terms,
+        time_zones,
         publisher,
         live,
         shared.catalog_writer(),
     )
     return app
+
+
+def _declared(terms: ChallengeTerms, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The challenges of all programs."""
+    return ((program, id_) for program in catalog.programs() for id_ in terms.all_of(program, catalog))
 
 
 def _draw_fetcher(shared: Context, closings: ClosingStore) -> DrawFetcher:

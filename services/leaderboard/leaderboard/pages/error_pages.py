@@ -1,5 +1,7 @@
 """Error pages of the leaderboard."""
 
+from urllib.parse import quote
+
 from flask import Response, make_response, render_template, request
 
 from leaderboard.domain.periods import FIRST_YEAR, LAST_YEAR
@@ -14,6 +16,17 @@ def unknown_program(program: str) -> Response:
         gettext('No program called "%(program)s". Check the address.', program=program[:64]),
         gettext("Your friends' links and codes still work."),
         asks_for_code=True,
+    )
+
+
+def unknown_challenge(program: str) -> Response:
+    """Returns the 404 page for a challenge that the program does not have."""
+    return _error_page(
+        404,
+        gettext("There is no such challenge"),
+        gettext("Check the address: the challenge may have another name."),
+        gettext("The boards of the program are one tap away."),
+        button={"href": f"/p/{quote(program, safe='')}?lang={language()}", "text": gettext("See the current board")},
     )
 
 

@@ -66,6 +66,16 @@ TEXTS: Mapping[BoardMetric, MetricTexts] = {
         _TAKEN_BACK,
         _FIRST_PLACE,
     ),
+    "challenge_score": MetricTexts(
+        lazy_gettext("Challenge points"),
+        lazy_gettext("Most challenge points"),
+        lazy_gettext("Points"),
+        lazy_gettext(
+            "Most points first. A tie goes to whoever got there first. Days in a row with a post earn the most."
+        ),
+        _TAKEN_BACK,
+        lazy_gettext("One post puts you on the board."),
+    ),
 }
 
 

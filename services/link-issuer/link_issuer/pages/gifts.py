@@ -6,7 +6,7 @@ from typing import assert_never
 from link_issuer.pages.channel_texts import channel_name
 from referral.events.attribution_rules import Attribution
 from referral.events.program import Program
-from referral.events.reward_rules import Reward
+from referral.events.reward_rules import PrizeTrigger, Reward
 from referral.events.rewards import Role
 from referral.pages.languages import gettext, ngettext
 from referral.pages.reward_names import price_text, reward_name, worth_text
@@ -65,14 +65,24 @@ def _when(reward: Reward, rules: Attribution) -> str:
             return _when_ordered(reward)
         case "streak":
             return _when_in_a_row(reward)
-        case "board.prize":
-            return gettext("for a place on the leaderboard")
-        case "draw.won":
-            return gettext("if you win the draw")
+        case "board.prize" | "draw.won" | "challenge.participant" | "challenge.weekly" | "challenge.final":
+            return _when_won(reward.on)
         case "conversion.cleared" | "milestone":
             return _when_referred(reward, rules)
         case _:
             assert_never(reward.on)
+
+
+def _when_won(trigger: PrizeTrigger) -> str:
+    """For a prize: of a board, a draw or a challenge."""
+    texts: dict[PrizeTrigger, str] = {
+        "board.prize": gettext("for a place on the leaderboard"),
+        "draw.won": gettext("if you win the draw"),
+        "challenge.participant": gettext("for taking part in the challenge"),
+        "challenge.weekly": gettext("for the post of the week"),
+        "challenge.final": gettext("for the winner of the challenge"),
+    }
+    return texts[trigger]
 
 
 def _when_ordered(reward: Reward) -> str:

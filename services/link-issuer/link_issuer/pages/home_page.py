@@ -32,6 +32,7 @@ _ICONS: Mapping[NeedKind, str] = {
     "webhook_disabled": "✉",
     "codes_guessed": "!",
     "link_asked": "✉",
+    "submissions": "★",
 }
 
 _ORDER: tuple[MovementKind, ...] = ("friends", "rewards", "left", "leader")
@@ -200,5 +201,7 @@ def need_text(need: Need) -> str:  # noqa: C901, PLR0911, PLR0912 - one for each
             return gettext("Codes are guessed: %(name)s sent too many wrong ones", name=need.name)
         case "link_asked":
             return gettext("%(name)s asks for a new link to their rewards", name=need.name)
+        case "submissions":
+            return ngettext("%(num)d post to review", "%(num)d posts to review", number)
         case _:
             assert_never(need.kind)

@@ -107,7 +107,7 @@ def end_clawback(account: Account, grant: RewardGranted) -> Transition | None:
 
 
 def stop(account: Account | None, grant: RewardGranted, budget: str) -> Transition:
-    """A granted reward that waits for a budget: it neither ends its holding period nor expires meanwhile."""
+    """A granted reward that waits for a budget: until then it neither ends its holding period nor expires."""
     opened = replace(new_account(grant) if account is None else _reopen(account, grant), budget=budget)
     return wait_for_budget(opened, grant.occurred_at)
 

@@ -163,7 +163,7 @@ def request_code(pool: Pool, line: CodeRequested) -> PoolChange:
 def return_code(
     pool: Pool, line: CodeReturned, segment: Segment | None, void: VoidOffsets | None, seal: Seal
 ) -> PoolChange:
-    """Takes back a code that was not shown to anyone: the next request gets it, unless it was declared void meanwhile."""
+    """Takes back a code that was not shown to anyone: the next request gets it, unless it is void by then."""
     if line.code is None:
         raise ValueError(f"the line of {line.id} returns no code")
     change = PoolChange(replace(pool, issued=pool.issued - 1))
@@ -218,7 +218,7 @@ def advance(
     open_text: OpenText,
     seal: Seal,
 ) -> PoolChange:
-    """The pool with the segments and the page that it asked for; serves the queue."""
+    """The pool with the segments and the page that it requested; serves the queue."""
     change, stock = PoolChange(pool), list(pool.stock)
     for number in line.segments:
         segment = segments[number]
@@ -270,7 +270,7 @@ def _enqueue(change: PoolChange, reward: WaitingReward) -> None:
 
 
 def _serve(change: PoolChange, line: PoolLine) -> PoolChange:
-    """Gives the codes of the stock to the rewards at the head of the queue, in order; asks for what is needed next."""
+    """Gives the codes of the stock to the rewards at the head of the queue, in order; requests what is needed next."""
     pool = change.pool
     while pool.stock and (pool.head or (pool.tail and pool.first_page == pool.next_page)):
         if not pool.head:

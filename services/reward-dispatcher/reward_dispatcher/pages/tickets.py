@@ -157,7 +157,7 @@ def _details(account: Account, rule: Reward | None, state: TicketState, at: Mome
 
 
 def _worth(account: Account) -> str:
-    """What the program says that it is worth; otherwise the amount of a credit, whose name need not have it."""
+    """What it is worth by the program; otherwise the amount of a credit."""
     if account.worth or account.kind != "credit" or account.value is None:
         return worth_text(account.worth)
     return value_text(account.value)
@@ -205,7 +205,7 @@ def _use(account: Account, rule: Reward | None) -> str:  # noqa: C901, PLR0911 -
 
 
 def _waits_for(account: Account, at: Moment) -> str:  # noqa: PLR0911 - a table
-    """What a reward on its way waits for, for the person whom it is for."""
+    """What a reward on its way waits for, in words for its person."""
     reason: HoldReason | None = account.hold_reason
     match reason:
         case "holding_period":
@@ -231,7 +231,7 @@ def _used(account: Account, at: Moment) -> str:
 
 
 def _why(reason: RevocationReason | None) -> str:  # noqa: C901, PLR0911 - a table
-    """Why a reward was taken back, for the person whom it was for."""
+    """Why a reward was taken back, in words for its person."""
     match reason:
         case "unfollowed":
             return gettext("The friend unfollowed, so it no longer counts.")

@@ -32,7 +32,7 @@ class ClosedDoor:
 
 
 def render_wallet_door(program: str) -> str:
-    """Returns the page with the button. It says nothing about the person: whoever has the link sees it."""
+    """Returns the page with the button. It shows nothing about the person: everyone with the link sees it."""
     found = use_program(program)
     return render_template("wallet_door.html", program=localize(found.name) if found else "")
 

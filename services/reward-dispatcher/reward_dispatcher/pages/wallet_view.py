@@ -47,7 +47,7 @@ class WalletContents:
 class Ring:
     """The way to the next milestone: in words, and how much of the ring is filled.
 
-    `pause` says until when no further friend counts, because a cap is reached; empty otherwise.
+    `pause` is until when no further friend counts, because a cap is reached; empty otherwise.
     """
 
     count: str

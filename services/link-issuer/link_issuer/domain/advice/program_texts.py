@@ -40,7 +40,8 @@ def all_texts(program: Program) -> Iterator[LocatedText]:
 
 def _challenge_texts(program: Program) -> Iterator[LocatedText]:
     for index, challenge in enumerate(program.challenges):
-        yield from _localized_texts(dict(challenge.prizes.items()), "challenges", index, "prizes")
+        for kind, prize in challenge.prizes.items():
+            yield from _prize_texts(prize, "challenges", index, "prizes", kind)
         for day, prompt in enumerate(challenge.resources.prompts):
             yield from _localized_texts(prompt, "challenges", index, "resources", "prompts", day)
 

@@ -1,0 +1,120 @@
+"""Reads the challenges that the activity fold keeps, over all partitions, for the HTTP API and pages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from leaderboard.domain.challenge_record import ChallengeRecord, PostRecord
+from leaderboard.domain.challenge_vote import held_votes
+from leaderboard.folds import state_keys
+from leaderboard.folds.state_keys import ChallengeList
+from referral.events.keys import person_key
+from referral.fold.sorted_set_listing import ListEntry, SortedSetListing, split_page
+from referral.fold.state_keys import state_key
+from referral.redis_client import RedisClient
+from referral.redis_pipeline import run_pipeline
+from referral.topics import partition_of
+
+MAX_VOTES_READ = 5_000
+"""How many votes of a post are looked at for bursts and friends; of more, the earliest."""
+_decode = msgspec.msgpack.Decoder(ChallengeRecord).decode
+
+
+class PostVotes(NamedTuple):
+    """The votes for a post: how many count, how many of them are of the author's own friends, and how many are held."""
+
+    counted: int
+    friends: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPost:
+    """A post in a list of a challenge: its author, its pseudonym, and what is known of it."""
+
+    person: str
+    post: str
+    record: PostRecord
+    votes: PostVotes
+
+
+class ChallengeStore:
+    """Thread-safe. Raises redis's errors if Redis is unavailable."""
+
+    def __init__(self, redis: RedisClient, partitions: int) -> None:
+        self._redis = redis
+        self._partitions = partitions
+        self._listing = SortedSetListing(redis, state_keys.SERVICE, state_keys.ACTIVITY, partitions)
+
+    def count(self, name: ChallengeList, program: str, challenge: str) -> int:
+        """Returns how many people or posts a list has."""
+        return self._listing.count(state_keys.challenge_list(name, program, challenge))[0]
+
+    def waiting(self, program: str, challenge: str) -> tuple[int, float | None]:
+        """Returns how many submissions wait for a review, and since when (seconds) the first of them; None if none waits."""
+        return self._listing.count(state_keys.challenge_list("waiting", program, challenge))
+
+    def posts(
+        self, name: ChallengeList, program: str, challenge: str, after: ListEntry | None, limit: int
+    ) -> tuple[list[ListedPost], ListEntry | None]:
+        """Returns a page of a list of posts, and its last entry if another page follows."""
+        found = self._listing.entries_after(state_keys.challenge_list(name, program, challenge), after, limit + 1)
+        entries, last = split_page(found, limit)
+        named = [tuple(entry.member.split("/", 1)) for entry in entries]
+        records = self.records(program, [person for person, _ in named])
+        posts = [(person, post, records[person].post(post)) for person, post in named]
+        votes = self.votes(program, challenge, posts)
+        return [ListedPost(*post, of_post) for post, of_post in zip(posts, votes, strict=True)], last
+
+    def record(self, program: str, person: str) -> ChallengeRecord:
+        """Returns a person's part in the challenges of a program; an empty one if they take part in none."""
+        return self.records(program, [person])[person]
+
+    def records(self, program: str, people: Sequence[str]) -> dict[str, ChallengeRecord]:
+        """Returns the same for each of these people, in one round trip."""
+        keys = [self._key(program, person, state_keys.challenge_record(program, person)) for person in people]
+        raws = run_pipeline(self._redis, (("GET", key) for key in keys))
+        return {person: _decode(raw) if raw else ChallengeRecord() for person, raw in zip(people, raws, strict=True)}
+
+    def votes(self, program: str, challenge: str, posts: Sequence[tuple[str, str, PostRecord]]) -> list[PostVotes]:
+        """Returns the votes for posts, each given with its author, in two round trips."""
+        keys = [
+            self._key(program, person, state_keys.votes(program, challenge, f"{person}/{post}"))
+            for person, post, _ in posts
+        ]
+        found = run_pipeline(self._redis, (("ZRANGE", key, 0, MAX_VOTES_READ - 1, "WITHSCORES") for key in keys))
+        voters = [[(voter, int(second)) for voter, second in pairs] for pairs in found]
+        asking = [index for index, pairs in enumerate(voters) if pairs]
+        friends = run_pipeline(
+            self._redis,
+            (
+                ("ZMSCORE", self._friends_key(program, posts[index][0]), *(voter for voter, _ in voters[index]))
+                for index in asking
+            ),
+        )
+        of_friends = {
+            index: sum(score is not None and score > 0 for score in scores)
+            for index, scores in zip(asking, friends, strict=True)
+        }
+        counts = [
+            held_votes([second for _, second in pairs], record.entry(challenge).release)
+            for pairs, (_, _, record) in zip(voters, posts, strict=True)
+        ]
+        return [PostVotes(counted, of_friends.get(index, 0), held) for index, (counted, held) in enumerate(counts)]
+
+    def thanked(self, program: str, day: str, people: Sequence[str]) -> Mapping[str, float | None]:
+        """Returns when (seconds) each of these people was thanked for a day; None for who was not."""
+        keys = [self._key(program, person, state_keys.thanked(program, day)) for person in people]
+        found = run_pipeline(self._redis, (("ZSCORE", key, person) for key, person in zip(keys, people, strict=True)))
+        return dict(zip(people, found, strict=True))
+
+    def _key(self, program: str, person: str, key: str) -> str:
+        partition = partition_of(person_key(program, person), self._partitions)
+        return state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, key)
+
+    def _friends_key(self, program: str, person: str) -> str:
+        """The referees of a person: they are on the partition of the same number, of the fold growth."""
+        partition = partition_of(person_key(program, person), self._partitions)
+        return state_key(state_keys.SERVICE, state_keys.GROWTH, partition, state_keys.referees(program, person))

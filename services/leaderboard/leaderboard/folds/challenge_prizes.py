@@ -1,0 +1,129 @@
+"""Prizes of a challenge that follow from one person's part in it: the benefit of everyone who posted, and the posts of the week.
+
+They are awarded when the challenge is frozen. Who has nothing left that counts loses them, until the holding period is over.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from leaderboard.domain.challenge_record import ChallengeRecord, WonPrize, with_item
+from leaderboard.domain.challenge_score import ChallengeDays, counted_posts
+from leaderboard.folds import state_keys
+from leaderboard.folds.challenge_terms import PRIZE_TRIGGERS, ChallengeTerms, final_version
+from leaderboard.folds.closing_terms import prize_text
+from referral.catalog.view import Catalog
+from referral.events.challenges import Challenge, ChallengePrize
+from referral.events.entities import ProgramVersion
+from referral.events.standings import PrizeAwarded, PrizeRevoked
+from referral.events.timestamps import DAY_MS
+from referral.fold.fold import Decision, Output, Timer
+from referral.topics import STANDINGS
+
+_DAY_S = DAY_MS // 1000
+_METRIC = "challenge_score"
+
+
+def next_settlement_ms(record: ChallengeRecord, program: str, terms: ChallengeTerms, catalog: Catalog) -> float | None:
+    """Returns when (ms) the next challenge of a person is frozen; None if all of them were settled."""
+    taking_part = {*record.joined, *(one for post in record.posts.values() for one in post.entries)} - {*record.settled}
+    known = terms.all_of(program, catalog)
+    return min((known[one].days.frozen_s * 1000.0 for one in taking_part if one in known), default=None)
+
+
+def settle(
+    key: str, record: ChallengeRecord, now_ms: int, occurred_at: datetime, terms: ChallengeTerms, catalog: Catalog
+) -> Decision[ChallengeRecord]:
+    """Returns the prizes of the challenges that are frozen by now, and the timer of the next one."""
+    program, person = state_keys.recorded_person(key)
+    after, outputs = record, list[Output]()
+    for id_, one in terms.all_of(program, catalog).items():
+        if id_ in record.settled or one.days.frozen_s * 1000 > now_ms:
+            continue
+        version, challenge = final_version(program, one.days, catalog)
+        until_s = one.days.frozen_s + version.program.holding_days * _DAY_S
+        won = [*earned(record, one.days, version, challenge)]
+        after = replace(after, settled=with_item(after.settled, id_, until_s), won=(*after.won, *won))
+        outputs += [Output(STANDINGS, _award_line(program, person, prize, occurred_at), program) for prize in won]
+    due_ms = next_settlement_ms(after, program, terms, catalog)
+    changes: dict[object, object] = {key: after}
+    if due_ms is not None:
+        changes[Timer(key)] = due_ms
+    return Decision(changes, outputs)  # type: ignore[arg-type] # keys and states of the record
+
+
+def with_losses(
+    record: ChallengeRecord,
+    program: str,
+    person: str,
+    occurred_at: datetime,
+    now_s: int,
+    hidden: bool,
+    days: ChallengeDays,
+) -> tuple[ChallengeRecord, list[Output]]:
+    """Returns the record without prizes of a challenge that the person has no more, and the lines that take them back."""
+    if days.id not in record.settled or now_s >= record.settled[days.id]:
+        return record, []
+    posts = [] if hidden else counted_posts(record, days)
+    kept = {_participant(days.id)} if posts else set()
+    kept |= {_week(days.id, post.entry(days.id).week) for post in posts}
+    lost = [one for one in record.won if one.challenge == days.id and one.trigger not in kept]
+    if not lost:
+        return record, []
+    won = tuple(one for one in record.won if one not in lost)
+    lines = [Output(STANDINGS, _revocation_line(program, person, one, occurred_at), program) for one in lost]
+    return replace(record, won=won), lines
+
+
+def earned(
+    record: ChallengeRecord, days: ChallengeDays, version: ProgramVersion, challenge: Challenge
+) -> Iterator[WonPrize]:
+    """Returns what a person has won by their own posts."""
+    posts = counted_posts(record, days)
+    triggers: list[tuple[ChallengePrize, str]] = [("every_participant", _participant(days.id))] if posts else []
+    weeks = sorted({post.entry(days.id).week for post in posts} - {0})
+    triggers += [("weekly", _week(days.id, week)) for week in weeks]
+    for kind, trigger in triggers:
+        prize = challenge.prizes.get(kind)
+        if prize is not None:
+            rules = {rule.id for rule in version.program.rewards if rule.on == PRIZE_TRIGGERS[kind]}
+            rule = prize if isinstance(prize, str) and prize in rules else None
+            yield WonPrize(trigger, days.id, version.version, prize_text(prize), rule)
+
+
+def _participant(challenge: str) -> str:
+    return f"challenge:{challenge}:participant"
+
+
+def _week(challenge: str, week: int) -> str:
+    return f"challenge:{challenge}:week:{week}"
+
+
+def _award_line(program: str, person: str, won: WonPrize, occurred_at: datetime) -> PrizeAwarded:
+    return PrizeAwarded(
+        occurred_at=occurred_at,
+        program=program,
+        metric=_METRIC,
+        period=state_keys.challenge_period(won.challenge),
+        place=1,
+        participant=person,
+        prize=won.prize,
+        version=won.version,
+        trigger=won.trigger,
+        rule=won.rule,
+    )
+
+
+def _revocation_line(program: str, person: str, won: WonPrize, occurred_at: datetime) -> PrizeRevoked:
+    return PrizeRevoked(
+        occurred_at=occurred_at,
+        program=program,
+        metric=_METRIC,
+        period=state_keys.challenge_period(won.challenge),
+        participant=person,
+        prize=won.prize,
+        trigger=won.trigger,
+        reason="void",
+        rule=won.rule,
+    )

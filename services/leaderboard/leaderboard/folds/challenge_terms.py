@@ -1,0 +1,75 @@
+"""Challenges of a program: each as in the first version that declares it. Later versions change no hashtag and no day."""
+
+from typing import NamedTuple
+
+from leaderboard.domain.challenge_score import ChallengeDays, challenge_days
+from leaderboard.folds.time_zones import ProgramTimeZones
+from referral.catalog.view import Catalog
+from referral.events.challenges import Challenge, ChallengePrize
+from referral.events.entities import ProgramVersion
+from referral.events.normal_forms import fold_hashtag
+from referral.events.reward_rules import RewardTrigger
+
+
+class DeclaredChallenge(NamedTuple):
+    """A challenge as it was first declared, its days, and its hashtag in the form in which hashtags are compared."""
+
+    challenge: Challenge
+    days: ChallengeDays
+    tag: str
+
+
+PRIZE_TRIGGERS: dict[ChallengePrize, RewardTrigger] = {
+    "every_participant": "challenge.participant",
+    "weekly": "challenge.weekly",
+    "final": "challenge.final",
+}
+"""The trigger of the rewards that pay a prize."""
+
+
+def final_version(program: str, days: ChallengeDays, catalog: Catalog) -> tuple[ProgramVersion, Challenge]:
+    """The version by which prizes are awarded: in force on the last day, or otherwise the newest one with the challenge."""
+    last = catalog.program_at(program, days.end_s * 1000 - 1)
+    versions = [*([last] if last else []), *reversed(catalog.versions(program))]
+    found = (
+        (version, challenge)
+        for version in versions
+        for challenge in version.program.challenges
+        if challenge.id == days.id
+    )
+    return next(found)
+
+
+class ChallengeTerms:
+    """The challenges of programs. Caches those of each program until it has another version."""
+
+    def __init__(self, time_zones: ProgramTimeZones) -> None:
+        self._time_zones = time_zones
+        self._cache: dict[str, tuple[int, dict[str, DeclaredChallenge]]] = {}
+
+    def all_of(self, program: str, catalog: Catalog) -> dict[str, DeclaredChallenge]:
+        """The challenges of a program by id, in the order in which they were declared; none for an unknown program."""
+        versions = catalog.versions(program)
+        known = self._cache.get(program)
+        if known is None or known[0] != len(versions):
+            zone = self._time_zones.zone_of(program, catalog) if versions else ""
+            found: dict[str, DeclaredChallenge] = {}
+            for one in (one for version in versions for one in version.program.challenges):
+                if one.id not in found:
+                    found[one.id] = DeclaredChallenge(one, challenge_days(one, zone), fold_hashtag(one.hashtag))
+            known = self._cache[program] = len(versions), found
+        return known[1]
+
+    def days_of(self, program: str, challenge: str, catalog: Catalog) -> ChallengeDays | None:
+        """The days of a challenge; None for an unknown one."""
+        found = self.all_of(program, catalog).get(challenge)
+        return found.days if found else None
+
+    def tagged(self, program: str, hashtags: tuple[str, ...], second: int, catalog: Catalog) -> list[ChallengeDays]:
+        """The challenges with a hashtag of a post of this second."""
+        tags = {fold_hashtag(tag) for tag in hashtags}
+        if not tags:
+            return []
+        return [
+            one.days for one in self.all_of(program, catalog).values() if one.tag in tags and one.days.contains(second)
+        ]

@@ -1,0 +1,103 @@
+"""Challenges in the console: every button is a line of the log under the operator's id, and the lists follow."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from leaderboard.challenge_levels import read_challenge_levels
+from leaderboard.challenge_store import ChallengeStore
+from referral.console.home_part import read_part
+from referral.events.facts import ContentShared, Permission, Post, PostPublished, RightsGiven
+from referral.events.timestamps import to_ms
+from tests.support.builders.participants import PROGRAM
+from tests.support.operators import ConsoleBrowser
+from tests.support.systems.challenge_page import LIN, PEOPLE, VIEWER, challenge_app
+from tests.support.systems.leaderboard import NOW, PARTITIONS
+
+pytestmark = pytest.mark.integration
+PAGE = "/console/challenges"
+MEI, BO = PEOPLE[1].id, PEOPLE[0].id
+NAME = "pst_" + "a" * 16
+TARGET = f"{MEI}/{NAME}"
+
+
+def _lines() -> list[Any]:
+    about = {"program": PROGRAM, "person": MEI, "occurred_at": NOW - timedelta(hours=3)}
+    return [
+        PostPublished(id="p1", data=Post(post=NAME, hashtags=("#Glow30",)), **about),
+        RightsGiven(id="g1", data=Permission(post=NAME, wording="Yes"), **about),
+        ContentShared(id="s1", **{**about, "person": BO}),
+    ]
+
+
+@pytest.fixture
+def app(redis: "Redis", redis_url: str) -> Flask:
+    """The service with one submission that waits."""
+    return challenge_app(redis, redis_url, _lines())
+
+
+def _browser(app: Flask, who: Any = LIN) -> ConsoleBrowser:
+    browser = ConsoleBrowser(app)
+    browser.enter(who)
+    return browser
+
+
+def _listed(browser: ConsoleBrowser, name: str) -> str:
+    answer = browser.get(f"{PAGE}?list={name}&lang=en")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def _decide(browser: ConsoleBrowser, word: str, target: str = TARGET, **more: str) -> None:
+    browser.app.extensions["referral"].clock.advance(1000)
+    fields = {"decision": f"{word} {target}", "challenge": "glow30", "list": "waiting", **more}
+    answer = browser.post(PAGE, fields, page=PAGE)
+    assert answer.status_code == 303, answer.text
+
+
+def test_a_submission_is_approved_picked_featured_and_refused(app: Flask, redis: "Redis") -> None:
+    """The latest review counts; a refusal needs a reason of the list."""
+    lin, store = _browser(app), ChallengeStore(redis, PARTITIONS)
+    assert TARGET in _listed(lin, "waiting")
+    _decide(lin, "approve")
+    assert "All clear" in _listed(lin, "waiting")
+    entry = store.record(PROGRAM, MEI).post(NAME).entry("glow30")
+    assert (entry.review_state, entry.review and entry.review.by) == ("approved", "opr_lin")
+    assert store.count("gallery", PROGRAM, "glow30") == 1
+    _decide(lin, "pick")
+    _decide(lin, "feature")
+    assert "Post of week 4" in _listed(lin, "counted")
+    _decide(lin, "unfeature")
+    assert "Picked by us" in _listed(lin, "counted")
+    _decide(lin, "refuse", **{f"reason {TARGET}": "advertising"})
+    assert store.count("gallery", PROGRAM, "glow30") == 0
+    without = {"decision": f"refuse {TARGET}", "challenge": "glow30"}
+    assert lin.post(PAGE, without, page=PAGE).status_code == 400
+    assert lin.post(PAGE, {"decision": f"approve {MEI}/none", "challenge": "glow30"}, page=PAGE).status_code == 404
+
+
+def test_who_shared_or_posted_today_is_thanked_once(app: Flask) -> None:
+    """One tap; everyone who opens the list sees it."""
+    lin = _browser(app)
+    assert len(re.findall(r'value="thank psn_\w+"', _listed(lin, "thanks"))) == 2
+    _decide(lin, "thank", BO)
+    shown = _listed(_browser(app, VIEWER), "thanks")
+    assert shown.count("Thanked") == 1
+    assert 'value="thank psn_' not in shown, "a viewer decides nothing"
+    assert _browser(app, VIEWER).post(PAGE, {"decision": f"thank {MEI}"}, page=PAGE).status_code == 403
+
+
+def test_what_waits_is_on_the_home_view_and_a_metric(app: Flask, redis: "Redis") -> None:
+    """How many, and since when the first: the alert needs the latter."""
+    part = read_part(_browser(app).get(f"/console/boards/home?program={PROGRAM}").data)
+    [need] = part.needs
+    assert (need.kind, need.number, need.path) == ("submissions", 1, f"{PAGE}?challenge=glow30")
+    levels = read_challenge_levels(ChallengeStore(redis, PARTITIONS), [(PROGRAM, "glow30")], to_ms(NOW))
+    assert levels == {("submissions_waiting", ()): 1.0, ("submission_waiting_seconds", ()): 3 * 3600.0}
+    _decide(_browser(app), "approve")
+    levels = read_challenge_levels(ChallengeStore(redis, PARTITIONS), [(PROGRAM, "glow30")], to_ms(NOW))
+    assert set(levels.values()) == {0.0}

@@ -1,0 +1,403 @@
+"""Challenges in the activity fold: any order of the facts gives the same records, lists and scores."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import count as counter
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from leaderboard.domain.challenge_score import SCORE, challenge_days, current_run, longest_run, runs
+from leaderboard.domain.challenge_vote import BURST_VOTES, held_votes
+from leaderboard.domain.score import count_of
+from leaderboard.folds import state_keys
+from leaderboard.folds.activity_fold import ActivityFold
+from leaderboard.folds.closings_fold import ClosingsFold
+from referral.catalog.view import Catalog
+from referral.events.facts import (
+    ChallengeJoined,
+    ChallengeName,
+    OwnPost,
+    Permission,
+    PersonBanned,
+    PersonFollowed,
+    PersonThanked,
+    PersonUnbanned,
+    PersonUnfollowed,
+    Post,
+    PostPublished,
+    PostRemoved,
+    PostSubmitted,
+    PostVerified,
+    PostVoted,
+    RightsGiven,
+    RightsRequested,
+    RightsWithdrawn,
+    Submission,
+    SubmissionAppealed,
+    SubmissionFeatured,
+    SubmissionPicked,
+    SubmissionReviewed,
+    Vote,
+    VoteCounted,
+    VotesReviewed,
+    fact_key,
+)
+from referral.events.line import ClockTicked
+from referral.events.reward_rules import Reward
+from referral.events.standings import PrizeAwarded, PrizeRevoked, StandingLine
+from referral.events.timestamps import to_ms
+from referral.topics import STANDINGS
+from tests.support.builders.challenges import GLOW30, with_challenges
+from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
+from tests.support.builders.participants import PROGRAM
+from tests.support.folds import PARTITIONS, FoldFeed, LogFold
+
+MEI, BO = "psn_mei", "psn_bo"
+DAYS = challenge_days(GLOW30, ZONE)
+FIRST = datetime.fromtimestamp(DAYS.start_s, UTC)
+TAG = ("#Glow30",)
+CATALOG = Catalog([with_challenges(GLOW_VERSION)])
+_numbers = counter()
+
+
+def fact(kind: type, hours: float, person: str = MEI, **more: Any) -> Any:
+    """Returns a line of a person, so many hours after the challenge begins."""
+    at = FIRST + timedelta(hours=hours)
+    return kind(id=f"e{next(_numbers)}", occurred_at=at, program=PROGRAM, person=person, **more)
+
+
+def post(name: str, hours: float, person: str = MEI) -> PostPublished:
+    """Returns the report of a post with the hashtag."""
+    published: PostPublished = fact(PostPublished, hours, person, data=Post(post=name, hashtags=TAG))
+    return published
+
+
+def decision(kind: type, hours: float, name: str, **more: Any) -> Any:
+    """Returns an operator's decision about a post of Mei."""
+    return fact(kind, hours, challenge="glow30", post=name, by="lin", **more)
+
+
+def shown(name: str, hours: float) -> list[Any]:
+    """Returns a post with everything that the gallery needs."""
+    permission = fact(RightsGiven, hours + 1, data=Permission(post=name, wording="Yes"))
+    return [post(name, hours), permission, decision(SubmissionReviewed, hours + 2, name, approved=True)]
+
+
+def fold_of(lines: Iterable[Any]) -> FoldFeed:
+    """Returns the fold after these lines; votes that it counts are fed back to it."""
+    feed = FoldFeed(ActivityFold(35, 1), CATALOG, only_loaded=True)
+    for line in lines:
+        feed.feed(one for one in feed.feed([line]) if isinstance(one, VoteCounted))
+    return feed
+
+
+def members(feed: FoldFeed, name: str) -> set[str]:
+    """Returns the members of a list of the challenge."""
+    key = state_keys.challenge_list(name, PROGRAM, "glow30")  # type: ignore[arg-type] # names of lists
+    return {member for (found, member), _ in feed.scores.items() if found == key}
+
+
+def total(feed: FoldFeed, person: str = MEI) -> int:
+    """Returns a person's score in the challenge; 0 if they are not on its board."""
+    board = state_keys.board(PROGRAM, "challenge_score", state_keys.challenge_period("glow30"))
+    score = feed.scores.get((board, person))
+    return count_of(score) if score is not None else 0
+
+
+_HOURS = st.integers(-30, 31 * 24)
+_NAMES = st.sampled_from(["x", "y", "z"])
+_LINES = st.one_of(
+    st.builds(lambda h: fact(ChallengeJoined, h, data=ChallengeName(challenge="glow30")), _HOURS),
+    st.builds(post, _NAMES, _HOURS),
+    st.builds(lambda n, h: fact(PostPublished, h, data=Post(post=n, hashtags=("#other",))), _NAMES, _HOURS),
+    st.builds(lambda n, h: fact(PostRemoved, h, data=Post(post=n)), _NAMES, _HOURS),
+    st.builds(lambda n, h: fact(PostVerified, h, data=Post(post=n, hashtags=TAG)), _NAMES, _HOURS),
+    st.builds(lambda n, h: fact(PostVerified, h, data=Post(post=n)), _NAMES, _HOURS),
+    st.builds(lambda n, h: fact(PostSubmitted, h, data=Submission(challenge="glow30", post=n)), _NAMES, _HOURS),
+    st.builds(lambda n, h: fact(SubmissionAppealed, h, data=Submission(challenge="glow30", post=n)), _NAMES, _HOURS),
+    st.builds(
+        lambda n, h, w: fact(RightsGiven, h, data=Permission(post=n, wording=w)), _NAMES, _HOURS, st.sampled_from("ab")
+    ),
+    st.builds(lambda n, h: fact(RightsWithdrawn, h, data=OwnPost(post=n)), _NAMES, _HOURS),
+    st.builds(lambda n, h: decision(RightsRequested, h, n), _NAMES, _HOURS),
+    st.builds(
+        lambda n, h, yes: decision(SubmissionReviewed, h, n, approved=yes, reason=None if yes else "off_topic"),
+        _NAMES,
+        _HOURS,
+        st.booleans(),
+    ),
+    st.builds(lambda n, h, yes: decision(SubmissionPicked, h, n, picked=yes), _NAMES, _HOURS, st.booleans()),
+    st.builds(lambda n, h, w: decision(SubmissionFeatured, h, n, week=w), _NAMES, _HOURS, st.integers(0, 2)),
+    st.builds(lambda h: fact(PersonFollowed, h, BO), _HOURS),
+    st.builds(lambda h: fact(PersonUnfollowed, h, BO), _HOURS),
+    st.builds(lambda n, h: fact(PostVoted, h, BO, data=Vote(challenge="glow30", post=n, author=MEI)), _NAMES, _HOURS),
+)
+
+
+@given(lines=st.lists(_LINES, max_size=25), chance=st.randoms(use_true_random=False))
+def test_any_order_of_the_facts_ends_in_the_same_state(lines: list[Any], chance: Any) -> None:
+    """Also with facts that are sent twice: records, lists, votes, boards and tallies are equal to the byte.
+
+    Which boards are to be closed is not compared: an empty one that once had an entry is registered, too.
+    """
+    first = fold_of(lines)
+    again = [*lines, *(line for line in lines if chance.random() < 0.3)]
+    chance.shuffle(again)
+    other = fold_of(again)
+    assert other.values == first.values
+    assert _without_register(other) == _without_register(first)
+
+
+def _without_register(feed: FoldFeed) -> dict[tuple[str, str], float]:
+    return {key: score for key, score in feed.scores.items() if key[0] != "closing-boards"}
+
+
+@given(lines=st.lists(_LINES, max_size=25))
+def test_the_score_is_that_of_the_days_with_posts_picks_and_features(lines: list[Any]) -> None:
+    """Counted naively from the list of posts that count; boards of all time have the same total."""
+    feed = fold_of(lines)
+    record = feed.state(state_keys.challenge_record(PROGRAM, MEI))
+    counted = [record.posts[one.removeprefix(f"{MEI}/")] for one in members(feed, "counted")]
+    days = {DAYS.day_at(one.published_s) for one in counted}
+    expected = SCORE["day"] * len(days) + sum(length // 7 for _, length in runs(days)) * SCORE["week_in_a_row"]
+    expected += sum(SCORE["pick"] * one.entry("glow30").is_picked for one in counted)
+    expected += sum(SCORE["feature"] * bool(one.entry("glow30").week) for one in counted)
+    assert total(feed) == expected
+    everything = feed.scores.get((state_keys.board(PROGRAM, "challenge_score", "all"), MEI))
+    assert (count_of(everything) if everything is not None else 0) == expected
+
+
+def test_a_post_with_the_hashtag_is_a_submission_that_counts_and_waits_for_a_review() -> None:
+    """In any form of the hashtag, within the days of the challenge in the program's zone."""
+    lines = [
+        fact(PostPublished, hour, data=Post(post=name, hashtags=(tag,)))
+        for name, hour, tag in (
+            ("before", -0.1, "#Glow30"),
+            ("first", 0, "＃ｇｌｏｗ30"),
+            ("last", 30 * 24 - 0.1, "GLOW30"),
+            ("after", 30 * 24, "#Glow30"),
+            ("other", 5, "#Glow31"),
+        )
+    ]
+    feed = fold_of(lines)
+    assert members(feed, "counted") == members(feed, "waiting") == {f"{MEI}/first", f"{MEI}/last"}
+    assert members(feed, "participants") == {MEI}
+    assert members(feed, "gallery") == set()
+    assert total(feed) == 2 * SCORE["day"]
+
+
+def test_a_post_that_is_handed_in_counts_once_it_is_verified() -> None:
+    """By its URL: nothing else says that it exists."""
+    handed_in = fact(PostSubmitted, 5, data=Submission(challenge="glow30", post="url"))
+    verified = fact(PostVerified, 6, data=Post(post="url"))
+    assert total(fold_of([handed_in])) == 0
+    assert members(fold_of([handed_in]), "submissions") == {f"{MEI}/url"}
+    assert total(fold_of([handed_in, verified])) == SCORE["day"]
+
+
+def test_a_removed_post_stops_counting_until_it_is_there_again() -> None:
+    """The latest look at the post decides; that it is reported as published once more does not."""
+    gone = fact(PostRemoved, 10, data=Post(post="x"))
+    again = fact(PostVerified, 20, data=Post(post="x"))
+    lines = [*shown("x", 1), gone]
+    assert (total(fold_of(lines)), members(fold_of(lines), "gallery")) == (0, set())
+    assert total(fold_of([*lines, post("x", 12)])) == 0
+    restored = fold_of([*lines, again])
+    assert (total(restored), members(restored, "gallery")) == (SCORE["day"], {f"{MEI}/x"})
+    posts = {member: score for (name, member), score in restored.scores.items() if name == f"posts:{PROGRAM}"}
+    assert posts == {f"{MEI}/x": DAYS.start_s + 3600}, (
+        "the metric posts counts it again, too, from when it was published"
+    )
+
+
+def test_the_gallery_shows_only_what_is_given_approved_and_there() -> None:
+    """Each of them takes a post off: a withdrawal, a refusal, a ban; an appeal changes nothing by itself."""
+    lines = shown("x", 1)
+    assert members(fold_of(lines), "gallery") == {f"{MEI}/x"}
+    withdrawn = fact(RightsWithdrawn, 30, data=OwnPost(post="x"))
+    refused = decision(SubmissionReviewed, 30, "x", approved=False, reason="advertising")
+    banned = fact(PersonBanned, 30, by="lin")
+    for line in (withdrawn, refused, banned):
+        assert members(fold_of([*lines, line]), "gallery") == set(), line
+    appealed = [*lines, refused, fact(SubmissionAppealed, 40, data=Submission(challenge="glow30", post="x"))]
+    assert members(fold_of(appealed), "waiting") == {f"{MEI}/x"}
+    assert members(fold_of(appealed), "gallery") == set()
+    approved = decision(SubmissionReviewed, 50, "x", approved=True)
+    assert members(fold_of([*appealed, approved]), "gallery") == {f"{MEI}/x"}
+    refused_again = decision(SubmissionReviewed, 50, "x", approved=False, reason="other")
+    appealed_again = fact(SubmissionAppealed, 60, data=Submission(challenge="glow30", post="x"))
+    assert members(fold_of([*appealed, refused_again, appealed_again]), "waiting") == set(), (
+        "an appeal is possible once"
+    )
+
+
+def test_a_banned_person_is_in_no_list_until_the_ban_is_lifted() -> None:
+    """Also what they post meanwhile; when the ban is lifted, everything is as if there had been none."""
+    lines = [*shown("x", 1), post("y", 30)]
+    ban, lifted = fact(PersonBanned, 20, by="lin"), fact(PersonUnbanned, 40, by="lin")
+    feed = fold_of([*lines[:3], ban, lines[3]])
+    for name in ("participants", "submissions", "counted", "waiting", "gallery"):
+        assert members(feed, name) == set(), name
+    assert total(feed) == 0
+    restored = fold_of([*lines[:3], ban, lines[3], lifted])
+    assert _without_register(restored) == _without_register(fold_of(lines))
+
+
+def test_nothing_enters_after_the_challenge_is_frozen() -> None:
+    """A day after its end: what was posted in time but arrives later is not a submission."""
+    for late, expected in ((DAYS.frozen_s * 1000 - 1, 1), (DAYS.frozen_s * 1000, 0)):
+        feed = FoldFeed(ActivityFold(35, 1), CATALOG)
+        feed.feed([post("x", 29 * 24)], recorded_at_ms=late)
+        assert len(members(feed, "submissions")) == expected
+
+
+def test_streaks_are_days_in_a_row_of_the_programs_zone() -> None:
+    """Seven days in a row earn more; a day that is not over yet ends no streak."""
+    feed = fold_of([post(f"x{day}", 24 * day + 1) for day in range(14)] + [post("z", 24 * 15 + 1)])
+    assert total(feed) == 15 * SCORE["day"] + 2 * SCORE["week_in_a_row"]
+    assert runs([1, 2, 3, 5]) == [(1, 3), (5, 1)]
+    assert [current_run([1, 2, 3], today) for today in (3, 4, 5)] == [3, 3, 0]
+    assert (longest_run([1, 2, 3, 5]), longest_run([])) == (3, 0)
+    assert [DAYS.days_left(DAYS.start_s + 86_400 * day) for day in (-5, 0, 29, 30)] == [30, 30, 1, 0]
+
+
+def _votes(feed: FoldFeed, name: str) -> set[str]:
+    key = state_keys.votes(PROGRAM, "glow30", f"{MEI}/{name}")
+    return {member for (found, member), _ in feed.scores.items() if found == key}
+
+
+def test_a_vote_counts_for_who_followed_before_it_opened() -> None:
+    """One a person, the latest; not one's own, not after an unfollow or a ban."""
+    opens = 23 * 24
+
+    def vote(name: str, hours: float, by: str = BO) -> Any:
+        return fact(PostVoted, hours, by, data=Vote(challenge="glow30", post=name, author=MEI))
+
+    follows = fact(PersonFollowed, -100, BO)
+    assert _votes(fold_of([follows, vote("x", opens)]), "x") == {BO}
+    assert _votes(fold_of([vote("x", opens), follows]), "x") == {BO}
+    moved = fold_of([follows, vote("x", opens), vote("y", opens + 1)])
+    assert (_votes(moved, "x"), _votes(moved, "y")) == (set(), {BO})
+    for lines in (
+        [vote("x", opens)],
+        [fact(PersonFollowed, opens, BO), vote("x", opens + 1)],
+        [follows, vote("x", opens - 0.1)],
+        [follows, vote("x", 30 * 24)],
+        [follows, vote("x", opens), fact(PersonUnfollowed, opens + 2, BO)],
+        [follows, vote("x", opens), fact(PersonBanned, opens + 2, BO, by="lin")],
+        [fact(PersonFollowed, -100, MEI), vote("x", opens, MEI)],
+    ):
+        assert _votes(fold_of(lines), "x") == set(), lines
+
+
+def test_votes_of_a_burst_are_held_until_an_operator_decides() -> None:
+    """More than BURST_VOTES in ten minutes; those before and after it count."""
+    release = fold_of([decision_of_votes(counted=True)]).state(state_keys.challenge_record(PROGRAM, MEI))
+    entry = release.posts["x"].entry("glow30")
+    slow = [1_000 * number for number in range(50)]
+    dense = [100_000_000 + number for number in range(BURST_VOTES + 1)]
+    assert held_votes(slow, None) == (50, 0)
+    assert held_votes(dense[1:], None) == (BURST_VOTES, 0)
+    assert held_votes(slow + dense, None) == (50, BURST_VOTES + 1)
+    assert held_votes(slow + dense, entry.release) == (50 + BURST_VOTES + 1, 0)
+    refused = fold_of([decision_of_votes(counted=False)]).state(state_keys.challenge_record(PROGRAM, MEI))
+    assert held_votes(slow + dense, refused.posts["x"].entry("glow30").release) == (50, 0)
+
+
+def decision_of_votes(*, counted: bool) -> Any:
+    """Returns an operator's decision about all votes for a post until now."""
+    return decision(VotesReviewed, 30, "x", counted=counted, through=FIRST)
+
+
+def test_thanks_are_listed_by_day() -> None:
+    """Who was thanked is shown as thanked, by everyone who opens the list."""
+    line = fact(PersonThanked, 30, day="2026-11-02", by="lin")
+    assert fold_of([line]).scores == {(state_keys.thanked(PROGRAM, "2026-11-02"), MEI): to_ms(line.occurred_at) / 1000}
+
+
+GUIDE = Reward(id="calendar", to="referrer", on="challenge.participant", kind="guide", pool="calendar.pdf")
+PRIZES = {"every_participant": "calendar", "weekly": {"en": "Skincare set", "zh-CN": "护肤套装"}}
+VERSION = with_challenges(GLOW_VERSION, replace(GLOW30, prizes=PRIZES))
+PAID = replace(VERSION, program=replace(VERSION.program, rewards=(GUIDE,), holding_days=7))
+
+
+def _tick(seconds: int) -> ClockTicked:
+    return ClockTicked(id=f"t{seconds}", occurred_at=datetime.fromtimestamp(seconds, UTC))
+
+
+def test_prizes_of_participants_and_of_the_week_are_awarded_when_the_challenge_is_frozen() -> None:
+    """Once, by what counts then; a prize that is the id of a reward is paid by it, any other is handed out by people."""
+    feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))
+    lines = [post("x", 1), post("y", 30), decision(SubmissionFeatured, 40, "y", week=1)]
+    gone = [post("z", 5, BO), fact(PostRemoved, 6, BO, data=Post(post="z"))]
+    assert _awards(feed.feed([*lines, *gone, _tick(DAYS.frozen_s - 1)])) == []
+    awarded = _awards(feed.feed([_tick(DAYS.frozen_s)]))
+    assert [
+        (one.participant, one.prize, one.rule, one.trigger) for one in awarded if isinstance(one, PrizeAwarded)
+    ] == [
+        (MEI, "calendar", "calendar", "challenge:glow30:participant"),
+        (MEI, "Skincare set", None, "challenge:glow30:week:1"),
+    ]
+    assert _awards(feed.feed([_tick(DAYS.frozen_s + 60)])) == []
+
+
+def _awards(lines: list[Any]) -> list[PrizeAwarded]:
+    return [line for line in lines if isinstance(line, PrizeAwarded)]
+
+
+def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_left() -> None:
+    """A removed post, a refusal or a ban; after the holding period it stays."""
+    one_day = 86_400
+    for line, after_s, expected in (
+        (fact(PostRemoved, 31 * 24, data=Post(post="x")), one_day, 1),
+        (decision(SubmissionReviewed, 31 * 24, "x", approved=False, reason="copied"), one_day, 1),
+        (fact(PersonBanned, 31 * 24, by="lin"), one_day, 1),
+        (fact(PostRemoved, 31 * 24, data=Post(post="x")), 8 * one_day, 0),
+    ):
+        feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))
+        feed.feed([post("x", 1), _tick(DAYS.frozen_s)])
+        revoked = feed.feed([line], recorded_at_ms=(DAYS.frozen_s + after_s) * 1000)
+        assert [one.trigger for one in revoked if isinstance(one, PrizeRevoked)] == [
+            "challenge:glow30:participant"
+        ] * expected, line
+
+
+def test_the_first_of_the_closed_board_of_the_challenge_gets_the_final_prize() -> None:
+    """Over all partitions, as closed boards are; a winner with nothing left is replaced by the next."""
+    final = Reward(id="day", to="referrer", on="challenge.final", kind="gift", handover="in_store")
+    version = with_challenges(GLOW_VERSION, replace(GLOW30, prizes={"final": "day"}))
+    catalog = Catalog([replace(version, program=replace(version.program, rewards=(final,), holding_days=7))])
+    people = ["psn_a", "psn_b", "psn_c"]
+    lines = [post(f"x{who}{day}", 24 * day, who) for number, who in enumerate(people) for day in range(number + 1)]
+    counting = LogFold(ActivityFold(35, PARTITIONS), catalog)
+    closings = LogFold(ClosingsFold(), catalog, counting.log)
+    counting.append((fact_key(line), line) for line in lines)
+    counting.drain()
+    for minute in range(3):
+        _tick_both(counting, closings, DAYS.frozen_s + 900 + 60 * minute)
+    awarded = _standings(counting, PrizeAwarded)
+    assert [(one.participant, one.rule, one.period) for one in awarded] == [("psn_c", "day", "challenge.glow30")]
+    for day in range(3):
+        gone = fact(PostRemoved, 32 * 24, "psn_c", data=Post(post=f"xpsn_c{day}"))
+        counting.append([(fact_key(gone), gone)])
+    _tick_both(counting, closings, DAYS.frozen_s + 1800)
+    assert [one.participant for one in _standings(counting, PrizeRevoked)] == ["psn_c"]
+    assert [one.participant for one in _standings(counting, PrizeAwarded)] == ["psn_c", "psn_b"]
+    assert (counting.rejected, closings.rejected) == ([], [])
+
+
+def _tick_both(counting: LogFold, closings: LogFold, second: int) -> None:
+    """Time reaches the events, and then the standings, which have it by another fold."""
+    counting.append_tick(_tick(second))
+    counting.drain()
+    closings.append_tick(_tick(second))
+    closings.drain()
+
+
+def _standings(fold: LogFold, kind: type) -> list[Any]:
+    lines = (msgspec.json.decode(raw, type=StandingLine) for raw in fold.log.lines(STANDINGS.name))
+    return [line for line in lines if isinstance(line, kind)]
