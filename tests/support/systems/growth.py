@@ -72,14 +72,14 @@ def fold_campaign(redis: RedisClient, campaign: Iterable[Follow]) -> None:
     """Writes the states of the folds growth, activity and boards."""
     followed = list(campaign)
     attributions = [_line(number, one) for number, one in enumerate(followed)]
-    _fold(redis, "growth", GrowthFold(), [(attribution_key(line), line) for line in attributions])
+    _fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in attributions])
     referred = [one for one in followed if one.referrer is not None]
     counted = [
         cleared_conversion(str(one.referrer), one.person, one.at) for number, one in enumerate(referred) if number % 7
     ]
     _fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(line), line) for line in counted])
     lines = [line for number, one in enumerate(referred) for line in _activity(number, one)]
-    _fold(redis, "activity", ActivityFold(lateness_days=90), [(fact_key(line), line) for line in lines])
+    _fold(redis, "activity", ActivityFold(90, PARTITIONS), [(fact_key(line), line) for line in lines])
 
 
 def growth_app(redis_url: str, records: Iterable[DirectoryRecord] = ()) -> Flask:
