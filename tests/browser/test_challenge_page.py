@@ -10,9 +10,9 @@ from redis import Redis
 
 from tests.support.app_server import serve_app
 from tests.support.axe import violations
-from tests.support.browser import launch_browser, open_page
+from tests.support.browser import launch_browser, open_page, operator_context
 from tests.support.builders.participants import PROGRAM
-from tests.support.systems.challenge_page import UNSAFE, challenge_app
+from tests.support.systems.challenge_page import ADMIN, UNSAFE, challenge_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 PAGE = f"/p/{PROGRAM}/c/glow30"
@@ -60,3 +60,15 @@ def test_an_unknown_challenge_is_a_page_that_says_so(address: str) -> None:
     found = httpx.get(f"{address}/p/{PROGRAM}/c/none?lang=en")
     assert (found.status_code, "There is no such challenge" in found.text) == (404, True)
     assert httpx.get(f"{address}/p/prg_none/c/glow30").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["list=waiting", "list=counted", "list=thanks"])
+def test_the_lists_of_the_console_fit_every_screen(browser: Browser, address: str, query: str) -> None:
+    """Also the bar of all sections on a small phone, and lists without an entry."""
+    for width, language in ((320, "en"), (390, "zh-CN"), (1440, "en")):
+        context = operator_context(browser, address, ADMIN, viewport={"width": width, "height": 844})
+        page = context.new_page()
+        page.goto(f"{address}/console/challenges?{query}&lang={language}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, language)
+        assert violations(page) == []
+        context.close()

@@ -19,6 +19,7 @@ _MODULES = {
     "docs": "docs",
     "draw": "draw",
     "explain": "explain",
+    "figures": "figures_page",
     "keyring": "keyring",
     "keys": "keys",
     "operators": "operators",

@@ -21,6 +21,7 @@ from referral.events import keys
 from referral.fold.state_keys import state_key
 from referral.log.publisher import Publisher
 from referral.topics import partition_of
+from tests.support.builders.challenges import with_challenges
 from tests.support.builders.conversion_tracker import program_version
 from tests.support.builders.participants import PROGRAM, participant, person_id
 from tests.support.records import write_records
@@ -76,6 +77,20 @@ def test_an_invalid_event_does_not_affect_the_others(system: ConversionTracker) 
         (2, "internal_type", "/type"),
     ]
     assert sorted(line["person"] for line in system.named("events")) == ["xhs:a", "xhs:c"]
+
+
+def test_an_invalid_event_does_not_affect_joining_a_challenge(settings: Settings) -> None:
+    """The challenges of the program are known to requests with an invalid event, too; an unknown one is refused."""
+    with serve_conversion_tracker(settings, with_challenges(program_version()), *CATALOG[1:]) as system:
+        joined = event("xhs:a", "challenge.joined", data={"challenge": "glow30"})
+        unknown = event("xhs:b", "challenge.joined", data={"challenge": "glow31"})
+        answer = system.post([joined, {"type": "clock.ticked"}, unknown]).get_json()
+        assert answer["accepted"] == 1
+        assert [(one["index"], one["code"]) for one in answer["rejected"]] == [
+            (1, "internal_type"),
+            (2, "invalid_value"),
+        ]
+        assert [line["person"] for line in system.named("events")] == ["xhs:a"]
 
 
 def test_what_is_wrong_with_an_accepted_event_is_in_the_response(system: ConversionTracker) -> None:

@@ -101,35 +101,36 @@ def test_a_verdict_for_each_line_that_adds_no_code(system: RewardDispatcher) -> 
     assert _counts(_upload(system, lines, "text/plain", "summer")) == (0, 3, 3)
 
 
-@pytest.mark.parametrize(
-    ("content", "kind", "options", "status", "code"),
-    [
-        ("\n\n", "text/plain", {}, 422, "no_codes"),
-        ("x,y\n", "text/plain", {}, 422, "no_codes"),
-        ('{"codes": ["A1", 5]}', "application/json", {}, 400, "malformed_body"),
-        ('{"codes": ["A1"', "application/json", {}, 400, "malformed_body"),
-        ('{"code": "A1"}', "application/json", {}, 400, "malformed_body"),
-        (b"A1\n\xff\xfe\xfd", "text/plain", {}, 400, "malformed_body"),
-        ("x" * 100_000, "text/plain", {}, 400, "malformed_body"),
-        ("code\nA1\n", "text/csv", {"params": {"column": "kode"}}, 422, "unknown_column"),
-        ("A1", "application/pdf", {}, 415, "unsupported_media_type"),
-        ("A1", "text/plain", {"headers": {"Content-Encoding": "br"}}, 415, "unsupported_encoding"),
-        ("A1", "text/plain", {"headers": {"Content-Encoding": "gzip"}}, 400, "malformed_body"),
-        (
-            gzip.compress(b"\n" * 2_100_000),
-            "text/plain",
-            {"headers": {"Content-Encoding": "gzip"}},
-            413,
-            "too_many_codes",
-        ),
-    ],
-)
-def test_an_upload_that_cannot_be_read_is_refused(
-    system: RewardDispatcher, content: bytes | str, kind: str, options: dict[str, Any], status: int, code: str
-) -> None:
-    """With what is wrong and what to do."""
-    answer = _upload(system, content, kind, **options)
-    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+_Refused = tuple[bytes | str, str, dict[str, Any], int, str]
+UNREADABLE: list[_Refused] = [
+    ("\n\n", "text/plain", {}, 422, "no_codes"),
+    ("x,y\n", "text/plain", {}, 422, "no_codes"),
+    ('{"codes": ["A1", 5]}', "application/json", {}, 400, "malformed_body"),
+    ('{"codes": ["A1"', "application/json", {}, 400, "malformed_body"),
+    ('{"code": "A1"}', "application/json", {}, 400, "malformed_body"),
+    (b"A1\n\xff\xfe\xfd", "text/plain", {}, 400, "malformed_body"),
+    ("x" * 100_000, "text/plain", {}, 400, "malformed_body"),
+    ("code\nA1\n", "text/csv", {"params": {"column": "kode"}}, 422, "unknown_column"),
+    ("A1", "application/pdf", {}, 415, "unsupported_media_type"),
+    ("A1", "text/plain", {"headers": {"Content-Encoding": "br"}}, 415, "unsupported_encoding"),
+    ("A1", "text/plain", {"headers": {"Content-Encoding": "gzip"}}, 400, "malformed_body"),
+    (
+        gzip.compress(b"\n" * 2_100_000),
+        "text/plain",
+        {"headers": {"Content-Encoding": "gzip"}},
+        413,
+        "too_many_codes",
+    ),
+]
+"""Content, type, options of the request; status and code of the answer."""
+
+
+def test_an_upload_that_cannot_be_read_is_refused(settings: Settings, environ: dict[str, str]) -> None:
+    """With what is wrong and what to do, before any fold decides."""
+    with serve_reward_dispatcher(settings, environ) as system:
+        for content, kind, options, status, code in UNREADABLE:
+            answer = _upload(system, content, kind, **options)
+            assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 
 
 def test_names_of_pools_and_other_bodies_keep_their_limits(system: RewardDispatcher) -> None:

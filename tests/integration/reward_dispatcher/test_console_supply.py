@@ -73,37 +73,33 @@ def test_codes_are_uploaded_as_a_form_a_stream_and_a_text_and_declared_void(cons
     )
 
 
-@pytest.mark.parametrize(
-    ("fields", "status", "text"),
-    [
+def test_an_upload_that_cannot_be_read_says_why(console: RewardConsole) -> None:
+    """On the page with the form, so that it can be sent again."""
+    refused: list[tuple[dict[str, object], int, str]] = [
         ({"pool": "spring", "codes": "\n"}, 422, "There was no code in it."),
         ({"pool": "a b", "codes": "A"}, 422, "That can't be the name of a pool."),
         ({"pool": "generated", "codes": "A"}, 422, "Codes of this pool are generated."),
         ({"pool": "spring", "file": (io.BytesIO(b"\xff\xfe\xfd"), "x.txt")}, 400, "The file could not be read."),
         ({"pool": "spring", "column": "k", "file": (io.BytesIO(b"c\nA"), "x.csv")}, 422, "no such column"),
         ({"decision": "void", "pool": "spring", "codes": ""}, 422, "more than one upload"),
-    ],
-)
-def test_an_upload_that_cannot_be_read_says_why(
-    console: RewardConsole, fields: dict[str, object], status: int, text: str
-) -> None:
-    """On the page with the form, so that it can be sent again."""
-    page = console.browsers["growth"].post(f"{POOLS}?lang=en", fields, page=POOLS)
-    assert page.status_code == status
-    assert text in text_of(page).replace("&#39;", "'")
-    assert "Upload codes" in page.text
+    ]
+    for fields, status, text in refused:
+        page = console.browsers["growth"].post(f"{POOLS}?lang=en", fields, page=POOLS)
+        assert page.status_code == status, text
+        assert text in text_of(page).replace("&#39;", "'")
+        assert "Upload codes" in page.text, text
 
 
-@pytest.mark.parametrize("who", ["viewer", "support"])
-def test_who_may_not_change_sees_the_figures_and_no_form(console: RewardConsole, who: str) -> None:
+def test_who_may_not_change_sees_the_figures_and_no_form(console: RewardConsole) -> None:
     """Support and viewers read; a form that is sent anyway is refused, and so is one without its token."""
-    browser = console.browsers[who]
-    for path in (POOLS, BUDGETS, WEBHOOKS):
-        assert 'method="post" action="/console/rewards' not in browser.get(path).text
-    sent = {"csrf": browser.token("/console/rewards"), "pool": "spring", "codes": "A", "budget": "total", "unit": "CNY"}
-    assert browser.post(POOLS, sent).status_code == 403
-    assert browser.post(f"{POOLS}/spring/codes", sent).status_code == 403
-    assert browser.post(BUDGETS, sent).status_code == 403
+    sent = {"pool": "spring", "codes": "A", "budget": "total", "unit": "CNY"}
+    for who in ("viewer", "support"):
+        browser = console.browsers[who]
+        for path in (POOLS, BUDGETS, WEBHOOKS):
+            assert 'method="post" action="/console/rewards' not in browser.get(path).text, (who, path)
+        form = sent | {"csrf": browser.token("/console/rewards")}
+        for path in (POOLS, f"{POOLS}/spring/codes", BUDGETS):
+            assert browser.post(path, form).status_code == 403, (who, path)
     assert console.browsers["growth"].post(POOLS, {"pool": "spring", "codes": "A"}).status_code == 403
     assert console.browsers["staff"].get(POOLS).status_code == 403
     assert console.browsers["elsewhere"].get(f"{POOLS}?program={PROGRAM}").status_code == 404

@@ -45,12 +45,15 @@ HIDDEN = 5
 PROMPTS = ({"en": "Your most expensive mistake", "zh-CN": "最贵的错误"},) * 30
 CHALLENGE = replace(
     GLOW30,
-    resources=ChallengeResources(prompts=PROMPTS, examples=("https://example.com/a", "no address")),
+    weekly_feature="friday",
+    resources=ChallengeResources(
+        prompts=PROMPTS, examples=("https://example.com/a", "no address"), guide="skincare-secrets.pdf"
+    ),
     prizes={"weekly": {"en": "Skincare set", "zh-CN": "护肤套装"}, "every_participant": "a glow calendar"},
 )
 VERSION = with_challenges(GLOW_VERSION, CHALLENGE)
-LIN, VIEWER = operator("lin", "support"), operator("vi", "viewer")
-OPERATORS: tuple[DirectoryRecord, ...] = (LIN, VIEWER)
+LIN, VIEWER, ADMIN = operator("lin", "support"), operator("vi", "viewer"), operator("ad")
+OPERATORS: tuple[DirectoryRecord, ...] = (LIN, VIEWER, ADMIN)
 UNSAFE = "javascript:alert(1)"
 
 

@@ -366,6 +366,12 @@ def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_le
         ] * expected, line
 
 
+def test_a_banned_person_wins_nothing() -> None:
+    """A ban that comes before the challenge is frozen."""
+    feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))
+    assert _awards(feed.feed([post("x", 1), fact(PersonBanned, 40, by="lin"), _tick(DAYS.frozen_s)])) == []
+
+
 def test_the_first_of_the_closed_board_of_the_challenge_gets_the_final_prize() -> None:
     """Over all partitions, as closed boards are; a winner with nothing left is replaced by the next."""
     final = Reward(id="day", to="referrer", on="challenge.final", kind="gift", handover="in_store")

@@ -22,6 +22,7 @@ from referral_tools.campaign.request_batches import request_batches
 from referral_tools.campaign.script import ScriptStep
 from referral_tools.campaign.seeded_random import SeededRandom
 from referral_tools.campaign.simulation import Simulation
+from referral_tools.campaign.staged_program import staged_program
 from referral_tools.oracle import Figures, Oracle
 
 END = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -31,8 +32,10 @@ SMALL = replace(CampaignModel(), days=6, base_followers=80, sale_days=())
 
 @cache
 def glow() -> Program:
-    """The example program."""
-    checked = check_program_file(read_yaml(Path("examples/programs/glow.yaml").read_text()).content)
+    """The example program, as the demo plays it."""
+    document = msgspec.convert(read_yaml(Path("examples/programs/glow.yaml").read_text()).content, dict[str, object])
+    first_day = END.date() - timedelta(days=CampaignModel().days)
+    checked = check_program_file(staged_program(document, CampaignModel(), 7, first_day))
     assert checked.program is not None, checked.mistakes
     return checked.program
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
@@ -29,15 +29,32 @@ from referral_tools.demo.comparison import ComparisonResult
 from referral_tools.demo.figure_checks import compare_figures
 from referral_tools.demo.measured_ledger import MeasuredLedger, budget_limits
 from referral_tools.demo.recorded_rewards import BudgetLimit, RecordedLine, RecordedRewards, deliveries
-from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
-from referral_tools.oracle import TAKEN, BoardPlace, CodeOutcome, CreditUse, Figures, Oracle, WalletCode
+from referral_tools.demo.system_figures import (
+    AlarmFigures,
+    ExperimentFigures,
+    Insights,
+    RewardCounts,
+    SystemFigures,
+    UpliftFigures,
+    VariantFigures,
+)
+from referral_tools.oracle import (
+    TAKEN,
+    BoardPlace,
+    CodeOutcome,
+    CreditUse,
+    ExpectedExperiment,
+    Figures,
+    Oracle,
+    WalletCode,
+)
 from tests.support.builders.demo_ledger import agreeing_ledger
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.settings import GLOW_FILE
 
 SMALL = replace(
     CampaignModel(),
-    days=8,
+    days=14,
     base_followers=120,
     orders=0.1,
     sale_days=(),
@@ -59,15 +76,19 @@ class EqualSystem:
     wrong_balance: int = 0
     wrong_outcome: CodeOutcome | None = None
     wrong_left: int = 0
+    wrong_bound: float = 0.0
 
     def insights(self, period: str = "all") -> Insights:
         day = self.expected.total if period == "all" else self.expected.days[period]
-        channels = {"unknown": day.referred}
+        channels = dict(self.expected.referred_by_channel)
         share = day.referred / day.followers if day.followers else 0.0
         discovered = day.followers - day.referred
         return Insights(
             day.followers, day.referred, discovered, share, channels, day.shown, day.shares, day.clicks, day.posts
         )
+
+    def experiments(self) -> list[ExperimentFigures]:
+        return [_as_figures(one, self.wrong_bound) for one in self.expected.experiments.values()]
 
     def board(self, period: str) -> list[BoardPlace]:
         return self.expected.boards[period]
@@ -96,6 +117,26 @@ class EqualSystem:
         return [_Waiting(self.budgets_waiting)]
 
 
+def _as_figures(one: ExpectedExperiment, wrong_bound: float) -> ExperimentFigures:
+    variants = [
+        VariantFigures(
+            id=name,
+            people=variant.totals.n,
+            shown=variant.totals.y,
+            counted=variant.totals.x,
+            ratio=float(variant.totals.ratio) if variant.totals.ratio is not None else None,
+            uplift=UpliftFigures(uplift.value, uplift.low + wrong_bound, uplift.high)
+            if (uplift := one.uplifts.get(name))
+            else None,
+            mixed_chains=variant.mixed,
+        )
+        for name, variant in one.variants.items()
+    ]
+    since = datetime.fromtimestamp(one.since_s, UTC) if one.since_s else None
+    alarms = AlarmFigures(one.split_probability, one.multiple_share)
+    return ExperimentFigures(one.id, since, variants, alarms, None)
+
+
 class _Waiting:
     def __init__(self, count: int) -> None:
         self.stopped = self
@@ -110,6 +151,7 @@ def expected() -> Figures:
     early = [structs.replace(one, referrals=1) if one.id == "vip" else one for one in glow.rewards]
     program = structs.replace(glow, rewards=tuple(early))
     journal = run_offline(Simulation(SMALL, program, 7, END).steps(), program.id)
+    journal.clock = END
     oracle = Oracle(program, lambda person: offline_person_id(program.id, person))
     found = oracle.facts(journal)
     spender = next(iter(found.balances))
@@ -204,6 +246,16 @@ def test_a_wrong_balance_and_a_reward_that_still_waits_show(expected: Figures) -
     """Both are read from the API."""
     for system in (EqualSystem(expected, wrong_balance=1), EqualSystem(expected, budgets_waiting=1)):
         assert not verdict(system, ledger(expected)).agrees
+
+
+def test_a_bound_that_is_wrong_by_more_than_a_millionth_shows(expected: Figures) -> None:
+    """People, impressions and bounds of experiments are compared: the campaign has some whose window is over."""
+    assert all(one.people > 10 for one in expected.experiments.values())
+    assert any(uplift for one in expected.experiments.values() for uplift in one.uplifts.values())
+    assert verdict(EqualSystem(expected, wrong_bound=5e-7), ledger(expected)).agrees
+    found = verdict(EqualSystem(expected, wrong_bound=1e-5), ledger(expected))
+    assert all("bounds" in row.figure for row in found.rows if not row.agrees)
+    assert not found.agrees
 
 
 def test_a_code_that_was_taken_or_left_wrongly_shows(expected: Figures) -> None:

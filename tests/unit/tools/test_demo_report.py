@@ -8,9 +8,20 @@ from msgspec.structs import fields
 
 from leaderboard.http_api.responses import InsightsResponse, PeriodResponse
 from referral_tools.campaign.player import CampaignResult
+from referral_tools.demo.closing_checks import ClosingResults
 from referral_tools.demo.comparison import ComparisonResult
-from referral_tools.demo.report import CampaignSpan, summary
-from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
+from referral_tools.demo.insight_checks import InsightResults
+from referral_tools.demo.report import CampaignSpan, ExperimentSummary, Verified, summary
+from referral_tools.demo.system_figures import (
+    AlarmFigures,
+    DecidedFigures,
+    ExperimentFigures,
+    Insights,
+    RewardCounts,
+    SystemFigures,
+    UpliftFigures,
+    VariantFigures,
+)
 from referral_tools.oracle import Oracle
 from reward_dispatcher.http_api.responses import RewardSummaryResponse
 from tests.support.builders.demo_ledger import agreeing_ledger
@@ -51,14 +62,26 @@ class Readings:
         """The rewards by rule and status."""
         return RewardCounts(granted=11, redeemed=7, by_rule={})
 
+    def experiments(self) -> list[ExperimentFigures]:
+        """One that is decided, and one without enough data."""
+        alarms, uplift = AlarmFigures(0.5, 0.0), UpliftFigures(1.9, 1.4, 2.5)
+        variants = [VariantFigures("tag", 9, 9, 1, 0.1, None, 0), VariantFigures("save", 9, 9, 3, 0.3, uplift, 0)]
+        return [
+            ExperimentFigures("exp_1", None, variants, alarms, DecidedFigures("save")),
+            ExperimentFigures("exp_2", None, variants[:1], alarms, None),
+        ]
+
 
 def test_the_summary_has_the_figures_of_the_api() -> None:
     """Nothing is computed in another way: the share of new followers adds up the same figures of each day."""
     readings = cast("SystemFigures", Readings())
     ledger = agreeing_ledger({"delivered": 5, "pending": 0, "dead": 0, "lost": 0})
     played = CampaignResult(journal(order_payment(1, 5), order_payment(1, 5), order_refund(1, 9, of=5)))
+    closings = ClosingResults(closed=9, verified=8, proofs=27, draws_held=1, draws_verified=1)
     figures = Oracle(journal_program(), journal_person_id).facts(played.journal)
-    made = summary(ComparisonResult(), readings, CampaignSpan(list(DAYS), 50), played, figures, ledger, 1.0)
+    verified = Verified(closings, InsightResults(12))
+    span = CampaignSpan(list(DAYS), 50)
+    made = summary(ComparisonResult(), readings, span, played, figures, ledger, verified, 1.0)
     assert (made.followers_start, made.followers_end) == (50, ALL_TIME.followers)
     assert made.referral_share_all_time == ALL_TIME.referral_share
     assert made.referral_share == (6 + 15) / (20 + 30)
@@ -66,6 +89,12 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
     assert (made.orders, made.refunds, made.cancellations, made.partial_uses) == (1, 1, 0, 0)
     assert made.order_codes == {"taken": 0, "refused": 0}
     assert (made.reconciled, made.budget_exceeded, made.deliveries["delivered"]) == (True, 0, 5)
+    assert (made.boards_closed, made.boards_verified, made.draws_verified) == (9, 8, 1)
+    assert made.experiments == [
+        ExperimentSummary("exp_1", 1.9, 1.4, 2.5, "save"),
+        ExperimentSummary("exp_2", None, None, None, None),
+    ]
+    assert made.insights_checked == 12
     assert list(made.pool_codes) == ["uploaded", "free", "reserved", "given", "void"]
 
 

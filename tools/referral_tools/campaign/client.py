@@ -104,6 +104,10 @@ class _Wallet(msgspec.Struct):
     items: list[Reward]
 
 
+class _Link(msgspec.Struct):
+    link: str
+
+
 class _Version(msgspec.Struct):
     program: Program
 
@@ -144,6 +148,12 @@ class Client:
         url = self._url(f"/v1/programs/{program}/participants")
         answer = self._request("POST", url, msgspec.json.encode({"participants": people}), _JSON)
         return msgspec.json.decode(answer.content, type=_Participants).participants
+
+    def create_link(self, participant: str, content: Mapping[str, str]) -> str:
+        """Creates a participant's link for a channel and content item, or finds it; returns its URL."""
+        url = self._url(f"/v1/participants/{participant}/links")
+        answer = self._request("POST", url, msgspec.json.encode(content), _JSON)
+        return msgspec.json.decode(answer.content, type=_Link).link
 
     def visit(self, link: str) -> str:
         """Opens a referral link, and gives the click token that the redirect carries."""
@@ -193,6 +203,12 @@ class Client:
         return msgspec.json.decode(
             self._request("POST", url, msgspec.json.encode(body), headers).content, type=CreditAnswer
         )
+
+    def hold_draw(self, program: str, draw: str, period: str, secret: bytes) -> None:
+        """Holds a draw with the secret that it has committed to."""
+        body = msgspec.json.encode({"by": "demo", "secret": secret.hex()})
+        url = self._url(f"/v1/programs/{program}/draws/{draw}/{period}/randomness")
+        self._request("POST", url, body, _JSON)
 
     def register_webhook(self, program: str, address: str) -> tuple[str, str]:
         """Registers a receiver; returns the id of the webhook and its secret."""

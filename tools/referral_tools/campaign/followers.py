@@ -13,6 +13,7 @@ from referral.events.facts import (
     PostRemoved,
     Shared,
 )
+from referral_tools.campaign.contents import Contents
 from referral_tools.campaign.following import Following
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.script import PlannedEvent
@@ -26,8 +27,11 @@ _DAY = 24
 class Followers:
     """Applies each rate of the model once an hour to all followers."""
 
-    def __init__(self, stage: SimulationContext, following: Following, sharing: Sharing, shop: Shop) -> None:
+    def __init__(
+        self, stage: SimulationContext, following: Following, sharing: Sharing, shop: Shop, contents: Contents
+    ) -> None:
         self._stage, self._following, self._sharing, self._shop = stage, following, sharing, shop
+        self._contents = contents
 
     def hour(self, season: float) -> None:
         """Simulates one hour of all followers."""
@@ -42,10 +46,9 @@ class Followers:
     def views(self, person: SimulatedPerson) -> None:
         """A follower sees an item and may share it, more often if it has a call to action."""
         stage = self._stage
-        content = self._content()
+        content = self._contents.view(person)
         stage.platform.report(person, PlannedEvent(ContentShown(**stage.platform.about(person), data=content)))
-        uplift = stage.model.cta_uplift if content.cta else 1.0
-        if person.shares and stage.dice.happens(stage.model.share_probability * uplift):
+        if person.shares and stage.dice.happens(stage.model.share_probability * stage.model.uplift(content.cta)):
             self.shares(person, content)
 
     def shares(self, person: SimulatedPerson, content: Content) -> None:
@@ -82,15 +85,6 @@ class Followers:
     def _random_count(self, rate: float) -> list[SimulatedPerson]:
         followers = self._stage.crowd.followers
         return [self._stage.dice.choice(followers) for _ in range(self._stage.dice.count(rate * len(followers) / _DAY))]
-
-    def _content(self) -> Content:
-        """Returns an item of the program, with one of its calls to action or none."""
-        dice, items = self._stage.dice, self._stage.program.content
-        if not items:
-            return Content()
-        item = dice.choice(items)
-        asks = item.ctas and dice.happens(self._stage.model.cta_shown)
-        return Content(content=item.id, cta=dice.choice(item.ctas).id if asks else None)
 
     def _removes(self, person: SimulatedPerson, post: Post) -> None:
         self._stage.platform.report(

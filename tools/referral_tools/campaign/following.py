@@ -1,6 +1,6 @@
 """Follows, unfollows and follows again."""
 
-from referral.events.facts import PersonFollowed, PersonUnfollowed
+from referral.events.facts import Content, Follow, PersonFollowed, PersonUnfollowed
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.script import NO_EVIDENCE, Evidence, PlannedEvent
 from referral_tools.campaign.simulation_context import SimulationContext
@@ -14,20 +14,28 @@ class Following:
     def __init__(self, stage: SimulationContext) -> None:
         self._stage = stage
 
-    def begin(self, person: SimulatedPerson, evidence: Evidence = NO_EVIDENCE, code: str | None = None) -> None:
-        """The person follows, with their evidence if they have any; `code` is an unknown code."""
+    def begin(
+        self,
+        person: SimulatedPerson,
+        evidence: Evidence = NO_EVIDENCE,
+        code: str | None = None,
+        content: Content | None = None,
+    ) -> None:
+        """The person follows, with their evidence if they have any; `code` is an unknown code, `content` is under what they do."""
         stage = self._stage
-        self._report(person, evidence, code)
+        self._report(person, evidence, code, content)
         stage.crowd.add(person, stage.step)
         if stage.dice.happens(stage.model.repeated_follows):
             stage.later(stage.dice.soon(30), lambda: self._report_twice(person))
 
-    def follow(self, person: SimulatedPerson, evidence: Evidence, *, counts: bool) -> None:
+    def follow(
+        self, person: SimulatedPerson, evidence: Evidence, *, counts: bool, content: Content | None = None
+    ) -> None:
         """A friend decides to follow, unless they already have; `counts` is whether the evidence is valid."""
         if person.following:
             return
         person.referral_count = person.referral_count or (counts and not person.followed_before)
-        self.begin(person, evidence)
+        self.begin(person, evidence, content=content)
 
     def unfollow(self, person: SimulatedPerson) -> None:
         """The person unfollows; some follow again later."""
@@ -46,11 +54,14 @@ class Following:
     def _report_twice(self, person: SimulatedPerson) -> None:
         """The platform reports a known follow again, as a fact with an id of its own."""
         if person.following:
-            self._report(person, self._random_code(), None)
+            self._report(person, self._random_code())
 
-    def _report(self, person: SimulatedPerson, evidence: Evidence, code: str | None) -> None:
+    def _report(
+        self, person: SimulatedPerson, evidence: Evidence, code: str | None = None, content: Content | None = None
+    ) -> None:
         about = self._stage.platform.about(person)
-        self._stage.platform.report(person, PlannedEvent(PersonFollowed(**about, code=code), evidence))
+        data = Follow(content=content.content, cta=content.cta) if content else Follow()
+        self._stage.platform.report(person, PlannedEvent(PersonFollowed(**about, code=code, data=data), evidence))
 
     def _random_code(self) -> Evidence:
         """A person who follows again may use any code; it must have no effect."""

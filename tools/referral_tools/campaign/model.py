@@ -1,8 +1,9 @@
 """The parameters of the simulated world, with what each means. None is a total: growth comes out of the process.
 
 The defaults are calibrated to the published case: 500 → about 3,200 followers in 60 days, about 40 % of the new ones
-from referrals, and over 2,000 posts by the community. Over seeds 1 to 40 they give 3,198 followers (standard deviation
-116), 40.0 % (1.6) and 2,209 posts (85); what one seed gives depends on the weekday it ends on, too.
+from referrals, and over 2,000 posts by the community. Over seeds 1 to 40 they give 3,178 followers (standard deviation
+131), 39.6 % (1.8) and 3,469 posts (215), 2,383 (205) of them for the challenge; what one seed gives depends on the weekday
+it ends on, too.
 """
 
 from dataclasses import dataclass
@@ -28,16 +29,17 @@ class CampaignModel:
 
     # What followers do
     views: float = 0.36
-    posts: float = 0.023
+    posts: float = 0.012
     orders: float = 0.004
     unfollows: float = 0.0035  # of those who discovered the account; referred followers stay longer:
     referred_loyalty: float = 2.0  # times less likely to leave
 
     # Sharing: a view leads to it
     sharers: float = 0.3  # of people ever pass something on
-    share_probability: float = 0.15  # theirs, without a call to action
-    cta_uplift: float = 3.0  # times more where a specific call to action does
-    cta_shown: float = 0.5  # of views
+    share_probability: float = 0.14  # theirs, without a call to action
+    cta_uplift: float = 3.0  # times more with a specific call to action
+    weak_ctas: tuple[tuple[str, float], ...] = (("save", 1.5), ("share", 1.0))  # times more with those that are not
+    cta_shown: float = 0.5  # of views of items without an experiment; in an experiment everyone sees their variant
     friends_per_share: float = 2.35  # times the sharer's influence
     influence_spread: float = 0.9  # sigma of its log-normal distribution, mean 1: a few reach many
 
@@ -47,6 +49,13 @@ class CampaignModel:
     follow_after_click: float = 0.38
     follow_after_word: float = 0.17  # a code or a mention, where no link can be
     reply_hours: float = 9.0  # mean delay until a friend looks, and again until they follow
+
+    # The challenge of the program
+    challenge_day: int = 20  # of the campaign: it begins at midnight, 0 is the first day
+    challenge_joins: float = 0.1  # of those who follow when it begins, and of those who begin to follow while it lasts
+    challenge_posts: float = 0.45  # with its hashtag, a day and joiner
+
+    rights_given: float = 0.4  # of these posts: their author allows that they are shown
 
     # What does not go as it should
     removed_posts: float = 0.03
@@ -89,6 +98,10 @@ class CampaignModel:
     coded_friends: float = 0.15  # of friends whose welcome code is ready
     coded_promoters: float = 0.5  # of the most influential promoters: with their own code, if they have one
     coded_again: float = 0.4  # of those whose code was used for an order on an earlier day
+
+    def uplift(self, cta: str | None) -> float:
+        """How many times more a view leads to sharing than one without a call to action."""
+        return dict(self.weak_ctas).get(cta, self.cta_uplift) if cta else 1.0
 
     def season(self, local: datetime) -> float:
         """How busy this hour is, 1 on average over a week."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from referral.events.ids import derive_id, reward_id
 from referral_tools.campaign.script import LiveValues, Purchase, ScriptStep
-from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
+from referral_tools.oracle import Enrolled, Journal, RedemptionAnswer
 
 
 def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
@@ -16,8 +16,8 @@ def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
             enrolled = Enrolled(offline_person_id(program, one.person), one.person, f"C{number}", f"@{number}", step.at)
             cast.enrolled[one.person] = enrolled
         for visit in step.visits:
-            cast.tokens[visit.number] = token = f"click-{visit.number}"
-            journal.clicks[token] = Click(cast.enrolled[visit.referrer].code, step.at)
+            token = f"click-{visit.number}"
+            journal.clicks[token] = cast.add_click(visit, token, step.at)
         journal.facts.extend(map(cast.fill, step.deeds))
         journal.redemptions.extend(_purchase_result(one, program) for one in step.purchases)
     journal.participants.extend(cast.enrolled.values())

@@ -1,6 +1,6 @@
 """The people of the simulation, and which of them follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from referral_tools.campaign.model import CampaignModel
@@ -55,6 +55,11 @@ class SimulatedPerson:
     enrolled: bool = False
     bought: bool = False
     code_spent: bool = False  # the welcome code was used for an order that the shop reported
+    in_challenge: bool = False
+    variants: dict[str, str] = field(
+        default_factory=dict
+    )  # the call to action that they see, by item with an experiment
+    chains: dict[str, int] = field(default_factory=dict)  # the click by which they came to such an item
 
     @property
     def id(self) -> str:

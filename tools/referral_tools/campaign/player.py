@@ -15,8 +15,8 @@ from referral_tools.campaign.client import Client, IngestResult, Reward
 from referral_tools.campaign.receiver import WebhookReceiver
 from referral_tools.campaign.request_batches import RequestBatch, request_batches
 from referral_tools.campaign.scene_player import ScenePlayer, SceneResult
-from referral_tools.campaign.script import Enrolment, LiveValues, Purchase, ScriptStep, Visit
-from referral_tools.oracle import Click, Enrolled, Journal, RedemptionAnswer
+from referral_tools.campaign.script import Enrolment, LinkContent, LiveValues, Purchase, ScriptStep, Visit
+from referral_tools.oracle import Enrolled, Journal, RedemptionAnswer
 
 _THREADS = 4
 _USABLE = ("fulfilled", "delivered")
@@ -49,7 +49,7 @@ class Player:
     ) -> None:
         self._client, self._clock, self._program, self._settled = client, clock, str(document["id"]), settled
         self._live_values = LiveValues()
-        self._links: dict[str, str] = {}
+        self._links: dict[tuple[str, LinkContent], str] = {}
         self._sending: list[tuple[RequestBatch, Future[IngestResult]]] = []
         self.played = CampaignResult()
         self._scenes = ScenePlayer(client, document, receiver, self.played.journal)
@@ -80,17 +80,28 @@ class Player:
         for start in range(0, len(step.enrolments), _MOST_ENROLMENTS):
             people = step.enrolments[start : start + _MOST_ENROLMENTS]
             for one in self._client.enrol(self._program, [_person(person) for person in people]):
-                self._links[one.external_id] = one.link
                 enrolled = Enrolled(one.id, one.external_id, one.code, one.mention, step.at)
                 self._live_values.enrolled[one.external_id] = enrolled
 
     def _visit(self, step: ScriptStep, threads: ThreadPoolExecutor) -> None:
+        live = self._live_values
+
         def open_link(visit: Visit) -> str:
-            return self._client.visit(self._links[visit.referrer])
+            return self._client.visit(self._link(visit))
 
         for visit, token in zip(step.visits, threads.map(open_link, step.visits), strict=True):
-            self._live_values.tokens[visit.number] = token
-            self.played.journal.clicks[token] = Click(self._live_values.enrolled[visit.referrer].code, step.at)
+            self.played.journal.clicks[token] = live.add_click(visit, token, step.at)
+
+    def _link(self, visit: Visit) -> str:
+        """The link that the referrer has for this content; it is created when it is opened for the first time."""
+        live, wanted = self._live_values, visit.link
+        key = visit.referrer, wanted
+        if key not in self._links:
+            click = live.tokens[wanted.came_by] if wanted.came_by is not None else None
+            fields = {"channel": wanted.channel, "content": wanted.content, "cta": wanted.cta, "click": click}
+            known = {name: value for name, value in fields.items() if value is not None}
+            self._links[key] = self._client.create_link(live.enrolled[visit.referrer].id, known)
+        return self._links[key]
 
     def _send(self, step: ScriptStep, turn: int, threads: ThreadPoolExecutor) -> None:
         """Sends off what arrives in this step; the answers are looked at while the next one is under way."""

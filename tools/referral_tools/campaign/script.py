@@ -6,9 +6,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from referral.events.facts import CodeScanned, Fact, Scan
+from referral.events.facts import Channel, CodeScanned, Fact, Scan
 from referral_tools.campaign.scenes import Scene
-from referral_tools.oracle import Enrolled
+from referral_tools.oracle import Click, Enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,22 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkContent:
+    """What a link is made for. `came_by` is the click by which its owner came to the same item: the link continues that chain."""
+
+    channel: Channel
+    content: str | None = None
+    cta: str | None = None
+    came_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
-    """A person opens the link of `referrer` (a person's id). `number` identifies the click for events that use its token."""
+    """A person opens a link of `referrer` (a person's id). `number` identifies the click for events that use its token."""
 
     number: int
     referrer: str
+    link: LinkContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +85,28 @@ class ScriptStep:
 
 @dataclass(slots=True)
 class LiveValues:
-    """Values known from the running system: participants by person, click tokens by number."""
+    """Values known from the running system: participants by person, click tokens by number.
+
+    `roots` are the person ids of those who began the chains that clicks belong to, by number of the click.
+    """
 
     enrolled: dict[str, Enrolled] = field(default_factory=dict)
     tokens: dict[int, str] = field(default_factory=dict)
+    roots: dict[int, str] = field(default_factory=dict)
+
+    def add_click(self, visit: Visit, token: str, at: datetime) -> Click:
+        """Records the token of a click; returns what is known of the click."""
+        owner, link = self.enrolled[visit.referrer], visit.link
+        root = self.roots.get(link.came_by, owner.id) if link.came_by is not None else owner.id
+        self.tokens[visit.number], self.roots[visit.number] = token, root
+        return Click(
+            owner.code,
+            at,
+            channel=link.channel,
+            content=link.content,
+            cta=link.cta,
+            root=root if root != owner.id else None,
+        )
 
     def fill(self, deed: PlannedEvent) -> Fact:
         """Returns the fact with its placeholders filled in. Raises KeyError if the script uses a value that does not exist yet."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from referral.events.program import Program
+from referral_tools.campaign.challenge import Challenge
+from referral_tools.campaign.contents import Contents
 from referral_tools.campaign.discovery import Discovery
 from referral_tools.campaign.followers import Followers
 from referral_tools.campaign.following import Following
@@ -26,7 +28,9 @@ class Simulation:
         following = Following(stage)
         self._discovery = Discovery(stage, following)
         self._shop = Shop(stage, seed, start)
-        self._followers = Followers(stage, following, Sharing(stage, following), self._shop)
+        contents = Contents(stage)
+        self._followers = Followers(stage, following, Sharing(stage, following, contents), self._shop, contents)
+        self._challenge = Challenge(stage, seed, start)
         self._market = Market(stage, self._followers)
 
     def steps(self) -> Iterator[ScriptStep]:
@@ -37,7 +41,11 @@ class Simulation:
             yield self._hour(hour)
         yield ScriptStep(
             self._stage.page.at,
-            deeds=[*self._stage.platform.deliver_remaining(), *self._shop.platform.deliver_remaining()],
+            deeds=[
+                *self._stage.platform.deliver_remaining(),
+                *self._shop.platform.deliver_remaining(),
+                *self._challenge.platform.deliver_remaining(),
+            ],
         )
 
     def _first(self) -> ScriptStep:
@@ -47,11 +55,14 @@ class Simulation:
         return self._delivery_steps()
 
     def _hour(self, hour: int) -> ScriptStep:
-        self._shop.turn(hour, self._stage.page.at + timedelta(hours=1))
+        at = self._stage.page.at + timedelta(hours=1)
+        self._shop.turn(hour, at)
+        self._challenge.turn(hour, at)
         self._stage.turn(hour)
         season = self._stage.model.season(self._stage.local)
         self._discovery.hour(season)
         self._followers.hour(season)
+        self._challenge.hour(season)
         self._market.hour()
         self._shop.hour()
         return self._delivery_steps()
@@ -60,5 +71,5 @@ class Simulation:
         page, platform = self._stage.page, self._stage.platform
         page.deeds = platform.deliver()
         page.malformed = platform.malformed(len(page.deeds))
-        page.deeds += self._shop.platform.deliver()
+        page.deeds += [*self._shop.platform.deliver(), *self._challenge.platform.deliver()]
         return page

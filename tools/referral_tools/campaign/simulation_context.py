@@ -9,7 +9,7 @@ from referral.events.program import Program
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.people import Crowd, SimulatedPerson
 from referral_tools.campaign.platform import Platform
-from referral_tools.campaign.script import Enrolment, ScriptStep, Visit
+from referral_tools.campaign.script import Enrolment, LinkContent, ScriptStep, Visit
 from referral_tools.campaign.seeded_random import SeededRandom
 
 Action = Callable[[], None]
@@ -59,8 +59,8 @@ class SimulationContext:
             person.enrolled = True
             self.page.enrolments.append(Enrolment(person.id, person.name))
 
-    def visit(self, referrer: SimulatedPerson) -> int:
+    def visit(self, referrer: SimulatedPerson, link: LinkContent) -> int:
         """A person opens a link; the number identifies the click."""
         self._visits += 1
-        self.page.visits.append(Visit(self._visits, referrer.id))
+        self.page.visits.append(Visit(self._visits, referrer.id, link))
         return self._visits

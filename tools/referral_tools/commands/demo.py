@@ -15,7 +15,7 @@ from referral_tools.stack.jars import MissingProgram, NoJars
 from referral_tools.stack.ports import PortTaken
 from referral_tools.stack.process import ProcessUnhealthy
 
-_FAILED = (
+FAILED = (
     ConfigError,
     MissingProgram,
     NoJars,
@@ -52,6 +52,6 @@ def demo(port_base: int, seed: int, home: Path, program: Path, *, leaves: bool) 
     """
     try:
         agree = Demo(home, port_base, program, seed).run(stay=not leaves)
-    except _FAILED as error:
+    except FAILED as error:
         raise click.ClickException(str(error)) from error
     sys.exit(0 if agree else 1)

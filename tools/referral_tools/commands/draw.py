@@ -6,8 +6,9 @@ from typing import Any
 import click
 import msgspec
 
-from referral.verification.draw_proof import DrawEntry, DrawFile, DrawRecord, draw_mistake
+from referral.verification.draw_proof import DrawFile, draw_mistake
 from referral_tools.commands.verified_file import read_json
+from referral_tools.draw_file import fetch_draw
 from referral_tools.help_group import HelpGroup
 from referral_tools.service_client import ServiceClient, path, service_options
 
@@ -35,24 +36,7 @@ def draw() -> None:
 @service_options("read")
 def fetch(program: str, name: str, period: str, url: str, key: str) -> None:
     """Print DRAW of PERIOD (such as 2026-11) with all entries as JSON, for `verify`."""
-    client = ServiceClient(url, key)
-    found = client.document("GET", path("programs", program, "draws", name, period))
-    record = msgspec.convert(found, DrawRecord)
-    entries = tuple(_entries(client, program, record))
-    click.echo(msgspec.json.encode(DrawFile(record=record, entries=entries)).decode())
-
-
-def _entries(client: ServiceClient, program: str, record: DrawRecord) -> list[DrawEntry]:
-    """The entries of the closed board, page by page."""
-    address = path("programs", program, "boards", record.metric, record.period, "closing")
-    entries: list[DrawEntry] = []
-    cursor: str | None = None
-    while True:
-        page = client.document("GET", address, params={"limit": "1000"} | ({"cursor": cursor} if cursor else {}))
-        entries += [DrawEntry(one["participant"], one["score"], one["reached_at"]) for one in page["ranks"]]
-        cursor = page["next_cursor"]
-        if not cursor:
-            return entries
+    click.echo(msgspec.json.encode(fetch_draw(ServiceClient(url, key), program, name, period)).decode())
 
 
 @draw.command()

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from conversion_tracker.explain.api import MAX_OF_ONE_KEY
 from conversion_tracker.ingest.events_request import MAX_EVENTS
 from conversion_tracker.replay.jobs import MAX_CONCURRENT
+from leaderboard.challenge_store import MAX_VOTES_READ
+from leaderboard.domain.challenge_record import MAX_POSTS
 from leaderboard.domain.live_changes import MAX_PROGRAMS, MAX_RECORDS
 from link_issuer.http_api.clicks.api import MAX_CLICKS
 from link_issuer.http_api.clicks.reclassification_request import MAX_DAYS
@@ -100,6 +102,12 @@ def rows() -> list[tuple[str, str, str]]:
             "people of a program who wait for a link to their wallet",
             f"{MOST_ASKING:,}, each for 30 days",
             "503 `busy`",
+        ),
+        ("posts of a person in the challenges of a program", f"{MAX_POSTS:,}", "later posts enter no challenge"),
+        (
+            "votes of a post that are checked for bursts and own friends",
+            f"{MAX_VOTES_READ:,}",
+            "later votes are not counted",
         ),
         (
             "explanations of a key",

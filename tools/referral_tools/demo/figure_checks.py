@@ -6,6 +6,7 @@ from random import Random
 
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.comparison import ComparisonResult, differing
+from referral_tools.demo.experiment_checks import compare_experiments
 from referral_tools.demo.measured_ledger import MeasuredLedger
 from referral_tools.demo.system_figures import Insights, RewardCounts, SystemFigures
 from referral_tools.oracle import TAKEN, BoardPlace, CodeOutcome, Day, Figures
@@ -16,12 +17,13 @@ _WALLETS = 150
 def compare_figures(
     readings: SystemFigures, expected: Figures, played: CampaignResult, ledger: MeasuredLedger, seed: int
 ) -> ComparisonResult:
-    """The verdict over everything."""
+    """The verdict over everything but closed boards, which `closing_checks` verifies."""
     verdict = ComparisonResult()
     verdict.compare("malformed items refused", played.refused, played.malformed)
     _growth(verdict, readings.insights(), expected)
     _days(verdict, readings, expected)
     _boards(verdict, readings, expected)
+    compare_experiments(verdict, readings.experiments(), expected.experiments)
     _rewards(verdict, readings.rewards(), expected)
     _redemptions(verdict, readings.rewards(), expected, played)
     _coded_orders(verdict, readings, expected)
@@ -38,7 +40,9 @@ def _growth(verdict: ComparisonResult, insights: Insights, expected: Figures) ->
     verdict.compare("· from referrals", insights.referred, expected.referred)
     verdict.compare("· found the account", insights.discovered, expected.discovered)
     verdict.compare("referral share", f"{insights.referral_share:.1%}", f"{expected.referral_share:.1%}")
-    verdict.compare("referred, all channels", sum(insights.by_channel.values()), expected.referred)
+    channels = expected.referred_by_channel
+    wrong = differing((insights.by_channel.get(one, 0), channels[one]) for one in insights.by_channel.keys() | channels)
+    verdict.compare(f"referred, by {len(channels)} channels: differing", wrong, 0)
     verdict.compare("content shown", insights.shown, expected.total.shown)
     verdict.compare("content shared", insights.shares, expected.total.shares)
     verdict.compare("links opened", insights.clicks, expected.total.clicks)

@@ -11,9 +11,11 @@ from rich.table import Table
 
 from referral.events.facts import OrderCancelled, OrderPaid, OrderRefunded, PersonFact
 from referral_tools.campaign.player import CampaignResult
+from referral_tools.demo.closing_checks import ClosingResults
 from referral_tools.demo.comparison import ComparisonResult
+from referral_tools.demo.insight_checks import InsightResults
 from referral_tools.demo.measured_ledger import MeasuredLedger
-from referral_tools.demo.system_figures import SystemFigures
+from referral_tools.demo.system_figures import ExperimentFigures, SystemFigures
 from referral_tools.oracle import Figures
 from referral_tools.run_file import RunningSystem
 from referral_tools.system import System
@@ -26,13 +28,36 @@ class CampaignSpan(NamedTuple):
     followers_before: int
 
 
+class Verified(NamedTuple):
+    """What was verified beside the figures of the verdict."""
+
+    closings: ClosingResults
+    insights: InsightResults
+
+
+class ExperimentSummary(msgspec.Struct):
+    """An experiment: by how much its last variant is above the first one, with bounds valid at any look; None without enough data.
+
+    `decided` is the variant that it was decided for.
+    """
+
+    id: str
+    uplift: float | None
+    low: float | None
+    high: float | None
+    decided: str | None
+
+
 class DemoSummary(msgspec.Struct, kw_only=True):
     """The figures of the case, all of them as the API has them and the glossary defines them.
 
     `referral_share` is that of the campaign's days, as the published case has it; insights show that of all time as well.
     `reconciled` is whether log and API agree about balances, budgets and pools; `budget_exceeded` is by how many
     minor units a budget was ever exceeded; `pool_codes` are the uploaded codes by where they are, `deliveries` the webhook messages
-    by what became of them. `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a
+    by what became of them. `boards_verified` are the closed boards of which the oracle confirms root, entries and sampled proofs,
+    `draws_verified` the draws that can be repeated, `insights_checked` the values of insights that the oracle computes as well.
+    `challenge_posts` have the hashtag of the challenge and are still there.
+    `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a
     reward; `partial_uses` are uses of part of a person's credit or of a code of a fixed amount.
     """
 
@@ -54,6 +79,12 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     budget_exceeded: int
     pool_codes: dict[str, int]
     deliveries: dict[str, int]
+    boards_closed: int
+    boards_verified: int
+    draws_verified: int
+    experiments: list[ExperimentSummary]
+    insights_checked: int
+    challenge_posts: int
     lost: int
     doubled: int
     agree: bool
@@ -68,6 +99,7 @@ def summary(
     played: CampaignResult,
     figures: Figures,
     ledger: MeasuredLedger,
+    verified: Verified,
     seconds: float,
 ) -> DemoSummary:
     """What to write down of a campaign that took so many seconds to play."""
@@ -93,12 +125,25 @@ def summary(
         budget_exceeded=ledger.budget_exceeded,
         pool_codes=dict(ledger.pool_codes),
         deliveries=dict(ledger.deliveries),
+        boards_closed=verified.closings.closed,
+        boards_verified=verified.closings.verified,
+        draws_verified=verified.closings.draws_verified,
+        insights_checked=verified.insights.checked,
+        experiments=[_experiment(one) for one in readings.experiments()],
+        challenge_posts=figures.challenge_posts,
         lost=verdict.lost,
         doubled=verdict.doubled,
         agree=verdict.agrees,
         differing=[row.figure for row in verdict.rows if not row.agrees],
         seconds=round(seconds, 1),
     )
+
+
+def _experiment(found: ExperimentFigures) -> ExperimentSummary:
+    uplift = found.variants[-1].uplift
+    if uplift is None:
+        return ExperimentSummary(found.id, None, None, None, found.decided_for)
+    return ExperimentSummary(found.id, uplift.value, uplift.low, uplift.high, found.decided_for)
 
 
 def _order_codes(figures: Figures) -> dict[str, int]:
@@ -136,9 +181,23 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
         f" {facts.referral_share_all_time:.0%} of all by referrals; {facts.posts:,} posts; {facts.rewards_granted:,} rewards"
         f" granted, {facts.redeemed:,} used up; {facts.orders:,} orders, {facts.refunds:,} refunds,"
         f" {facts.cancellations:,} cancellations, {facts.order_codes['taken']:,} of {sum(facts.order_codes.values()):,} codes taken"
-        f" with orders, {facts.partial_uses:,} partial uses; {facts.deliveries['delivered']:,} webhook messages.\n"
+        f" with orders, {facts.partial_uses:,} partial uses; {facts.deliveries['delivered']:,} webhook messages."
+        f" {facts.boards_verified:,} of {facts.boards_closed:,} closed boards verified, {facts.draws_verified:,} draws;"
+        f" {facts.insights_checked:,} values of insights agree;"
+        f" {facts.challenge_posts:,} posts for the challenge.\n"
+        f"{_experiments_text(facts)}"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )
+
+
+def _experiments_text(facts: DemoSummary) -> str:
+    lines = [
+        f"Experiment {one.id}: {one.uplift:+.0%} ({one.low:+.0%} to {one.high:+.0%}),"
+        f" {f'decided for {one.decided}' if one.decided else 'not decided'}.\n"
+        for one in facts.experiments
+        if one.uplift is not None and one.low is not None and one.high is not None
+    ]
+    return "".join(lines)
 
 
 def show_scenes(console: Console, ledger: MeasuredLedger) -> None:

@@ -1,10 +1,11 @@
 """The system's figures, read over its public HTTP API."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
+from referral.verification.board_proof import RankProof
 from referral_tools.campaign.client import Client
 from referral_tools.oracle import BoardPlace, CodeOutcome
 
@@ -81,6 +82,128 @@ class WebhookFigures(msgspec.Struct):
     failed: int
 
 
+class UpliftFigures(msgspec.Struct):
+    """By how much a variant is above the first one, with its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+class VariantFigures(msgspec.Struct):
+    """A variant of an experiment."""
+
+    id: str
+    people: int
+    shown: int
+    counted: int
+    ratio: float | None
+    uplift: UpliftFigures | None
+    mixed_chains: int
+
+
+class AlarmFigures(msgspec.Struct):
+    """What makes an experiment unreliable."""
+
+    sample_ratio_p: float
+    multiple_share: float
+
+
+class DecidedFigures(msgspec.Struct):
+    """The decision of an experiment."""
+
+    variant: str
+
+
+class ExperimentFigures(msgspec.Struct):
+    """An experiment: its variants in order, and the one that was decided for."""
+
+    id: str
+    counted_from: datetime | None
+    variants: list[VariantFigures]
+    alarms: AlarmFigures
+    decided: DecidedFigures | None
+
+    @property
+    def decided_for(self) -> str | None:
+        """The variant that was decided for."""
+        return self.decided.variant if self.decided else None
+
+
+class _Experiments(msgspec.Struct):
+    items: list[ExperimentFigures]
+
+
+class NetworkFigures(msgspec.Struct):
+    """The people below a person: by degree and in all; and their referrer."""
+
+    brought_by: str | None
+    degrees: list[int]
+    people_below: int
+
+
+class ClosedRank(msgspec.Struct):
+    """An entry of a closed board."""
+
+    rank: int
+    participant: str
+    score: int
+    reached_at: int
+
+
+class ClosingFigures(msgspec.Struct):
+    """A closed board: its root, and a page of its entries."""
+
+    root: str
+    entries: int
+    ranks: list[ClosedRank]
+    next_cursor: str | None = None
+
+
+class EstimateFigures(msgspec.Struct):
+    """A value of an insight, with its interval and the number of cases."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class PointFigures(EstimateFigures):
+    """A value of a day, week or month."""
+
+    starts_on: date
+    ends_on: date
+
+
+class FigureSeries(msgspec.Struct):
+    """An insight, or a group of it: of the whole range, of the range before, and of each period."""
+
+    key: str
+    total: EstimateFigures
+    previous: EstimateFigures
+    points: list[PointFigures]
+
+
+class FigureRange(msgspec.Struct):
+    """An insight over a range of days."""
+
+    starts_on: date
+    ends_on: date
+    previous_starts_on: date
+    previous_ends_on: date
+    series: list[FigureSeries]
+
+
+class _FigureSummary(msgspec.Struct):
+    figure: str
+    by: list[str]
+
+
+class _FigureList(msgspec.Struct):
+    items: list[_FigureSummary]
+
+
 class SystemFigures:
     """The system's figures of one program."""
 
@@ -91,6 +214,16 @@ class SystemFigures:
     def insights(self, period: str = "all") -> Insights:
         """Growth and activity."""
         return msgspec.convert(self._client.get(self._path("insights"), period=period), Insights)
+
+    def insight_figures(self) -> dict[str, list[str]]:
+        """The figures that there are, with the dimensions by which each can be split."""
+        found = msgspec.convert(self._client.get(self._path("insights/figures")), _FigureList)
+        return {one.figure: one.by for one in found.items}
+
+    def insight(self, figure: str, first: date, last: date, unit: str, by: str = "") -> FigureRange:
+        """A figure from the first day to the last, in the program's time zone."""
+        query = {"from": first.isoformat(), "to": last.isoformat(), "unit": unit} | ({"by": by} if by else {})
+        return msgspec.convert(self._client.get(self._path(f"insights/{figure}"), **query), FigureRange)
 
     def board(self, period: str) -> list[BoardPlace]:
         """The whole board of a period."""
@@ -125,6 +258,31 @@ class SystemFigures:
     def budgets(self) -> list[BudgetFigures]:
         """The budgets of the program."""
         return msgspec.convert(self._client.get(self._path("budgets")), _Budgets).items
+
+    def experiments(self) -> list[ExperimentFigures]:
+        """The experiments of the program."""
+        return msgspec.convert(self._client.get(self._path("experiments")), _Experiments).items
+
+    def network(self, person: str) -> NetworkFigures:
+        """The people below a person."""
+        return msgspec.convert(self._client.get(self._path(f"network/{person}")), NetworkFigures)
+
+    def closing(self, period: str) -> ClosingFigures:
+        """The closed board of referrals of a period, with all entries."""
+        query: dict[str, str | int] = {"limit": _PAGE}
+        found: ClosingFigures | None = None
+        while found is None or found.next_cursor:
+            address = self._path(f"boards/referrals/{period}/closing")
+            page = msgspec.convert(self._client.get(address, **query), ClosingFigures)
+            ranks = [*(found.ranks if found else ()), *page.ranks]
+            found = msgspec.structs.replace(page, ranks=ranks)
+            query["cursor"] = page.next_cursor or ""
+        return found
+
+    def rank_proof(self, period: str, person: str) -> RankProof:
+        """The proof of a person's rank on the closed board of referrals of a period."""
+        found = self._client.get(self._path(f"boards/referrals/{period}/proof/{person}"))
+        return msgspec.convert(found, RankProof)
 
     def webhook(self, webhook: str) -> WebhookFigures:
         """The deliveries of a webhook."""

@@ -8,16 +8,23 @@ It knows people by their external ids, as platforms do. The person ids that conv
 the API answers: participants' at enrolment, others' through the `person_id` given to the oracle.
 """
 
+from referral_tools.oracle.closed_boards import ClosedPlace, closed_rows, draw_people, merkle_root
 from referral_tools.oracle.daily_figures import Day
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.expected_codes import TAKEN, CodeOutcome
+from referral_tools.oracle.expected_experiments import ExpectedExperiment
+from referral_tools.oracle.expected_insights import ExpectedInsights, Insight
+from referral_tools.oracle.experiment_bounds import PairTotals, totals_of, wilson
 from referral_tools.oracle.figures import Figures, Oracle
 from referral_tools.oracle.journal import (
+    BoardStep,
     Click,
     ConversionStep,
     CreditUse,
     Enrolled,
+    ExperimentLook,
+    HeldDraw,
     Journal,
     PersonIdOf,
     RedemptionAnswer,
@@ -27,17 +34,30 @@ from referral_tools.oracle.journal import (
 __all__ = [
     "TAKEN",
     "BoardPlace",
+    "BoardStep",
     "Click",
+    "ClosedPlace",
     "CodeOutcome",
     "ConversionStep",
     "CreditUse",
     "Day",
     "Enrolled",
+    "ExpectedExperiment",
+    "ExpectedInsights",
     "ExpectedReferral",
+    "ExperimentLook",
     "Figures",
+    "HeldDraw",
+    "Insight",
     "Journal",
     "Oracle",
+    "PairTotals",
     "PersonIdOf",
     "RedemptionAnswer",
     "WalletCode",
+    "closed_rows",
+    "draw_people",
+    "merkle_root",
+    "totals_of",
+    "wilson",
 ]

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved, PostVerified
+from referral.events.program import Program
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.journal import Click
 
@@ -35,6 +36,22 @@ def by_day(
         day = f"{moment.astimezone(zone):%Y-%m-%d}"
         days[day] = days[day] + one
     return dict(sorted(days.items()))
+
+
+def challenge_posts(program: Program, facts: Iterable[Fact]) -> int:
+    """How many posts with the hashtag of a challenge, first published on one of its days, are still there."""
+    known, zone = list(facts), ZoneInfo(program.timezone)
+    published = _posts(known)
+    tags: dict[str, set[str]] = defaultdict(set)
+    for fact in known:
+        if isinstance(fact, PostPublished):
+            tags[fact.data.post] |= {tag.casefold() for tag in fact.data.hashtags}
+    return sum(
+        challenge.hashtag.casefold() in tags[post]
+        and 0 <= (at.astimezone(zone).date() - challenge.starts).days < challenge.days
+        for challenge in program.challenges
+        for post, at in published.items()
+    )
 
 
 def _all(

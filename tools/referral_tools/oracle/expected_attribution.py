@@ -35,7 +35,8 @@ class ExpectedReferral:
     """A person who follows now: since when, and who referred them (None: they discovered the account).
 
     `qualified_at` is when it qualified; None if it has not (yet), and for unattributed people. `first_followed_at` is when they
-    first followed; channel, partner and content are those of the touch that won.
+    first followed; channel, partner, content and call to action are those of the touch that won. `root` is the person id of who
+    began the chain of sharers, if that was not the referrer.
     """
 
     person: str
@@ -46,6 +47,8 @@ class ExpectedReferral:
     channel: Channel | None = None
     partner: str | None = None
     content: str | None = None
+    cta: str | None = None
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class OracleTouch:
     referrer: Enrolled
     channel: Channel | None = None
     content: str | None = None
+    cta: str | None = None
     partner: str | None = None
+    root: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -79,7 +84,7 @@ def expected_referral(
     if winner is None or (len(spells) > 1 and rules.refollow == "never"):
         return ExpectedReferral(person, latest, None)
     qualified_at = _qualified_at(facts, first, latest, rules, clock)
-    where = winner.channel, winner.partner, winner.content
+    where = winner.channel, winner.partner, winner.content, winner.cta, winner.root
     return ExpectedReferral(person, latest, winner.referrer, qualified_at, first, *where)
 
 
@@ -149,13 +154,13 @@ def _touches(fact: Fact, directory: Directory) -> Iterator[OracleTouch]:
     """Every touch in an event, if it names a person who was a participant by then."""
     at, moment = _at(fact), fact.occurred_at
     data = getattr(fact, "data", None)
-    where = fact.channel, data.content if isinstance(data, Content) else None
+    where = fact.channel, *((data.content, data.cta) if isinstance(data, Content) else (None, None))
     scanned = isinstance(fact, CodeScanned)
     scene = fact.data.scene if isinstance(fact, CodeScanned) else None
     if (code := scene or fact.code) and (owner := directory.by_code(code, at)):
         yield OracleTouch("scan" if scanned else "code", moment, fact.id, owner, *where)
     if (click := directory.click(fact.click or "")) and (owner := directory.by_code(click.code, click.clicked_at)):
-        of_link = click.channel, click.content, click.partner
+        of_link = click.channel, click.content, click.cta, click.partner, click.root
         yield OracleTouch("click", click.clicked_at, click.id or fact.id, owner, *of_link)
     if fact.mention and (owner := directory.by_mention(fact.mention, at)):
         yield OracleTouch("mention", moment, fact.id, owner, *where)

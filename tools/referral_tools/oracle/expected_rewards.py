@@ -21,6 +21,8 @@ from referral_tools.oracle.expected_codes import ExpectedCodeUses
 from referral_tools.oracle.expected_orders import OracleOrder, fixed_amount, rewarded_orders
 from referral_tools.oracle.journal import ConversionStep, PersonIdOf, RedemptionAnswer
 
+_NOT_OF_REFERRALS = ("streak", "board.prize", "draw.won")
+
 
 @dataclass(frozen=True, slots=True)
 class OwedReward:
@@ -73,7 +75,7 @@ class RewardsOwed:
                 if rule.on == "milestone"
                 else (1 if rule.once and rule.on != "order.qualified" else None)
             )
-            if rule.on == "streak" or (rule.on == "milestone" and rule.to == "referee"):
+            if rule.on in _NOT_OF_REFERRALS or (rule.on == "milestone" and rule.to == "referee"):
                 continue
             if needed is not None and rule.to == "referrer":
                 if sum(not one.capped for one, _ in met) >= needed:

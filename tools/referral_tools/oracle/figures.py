@@ -1,22 +1,25 @@
 """The oracle: from a journal to every figure that the system shows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from referral.events.facts import Fact
-from referral.events.ids import conversion_id, referral_id
+from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.program import Program
-from referral_tools.oracle.daily_figures import Day, by_day
+from referral_tools.oracle.closed_boards import prize_winners
+from referral_tools.oracle.daily_figures import Day, by_day, challenge_posts
 from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
 from referral_tools.oracle.expected_boards import BoardPlace, boards
 from referral_tools.oracle.expected_codes import ExpectedCodeUses, coded_orders
+from referral_tools.oracle.expected_experiments import ExpectedExperiment, expected_experiments
+from referral_tools.oracle.expected_insights import ExpectedInsights
 from referral_tools.oracle.expected_orders import orders_by_person
 from referral_tools.oracle.expected_rewards import OwedReward, RewardsOwed, used_rewards
-from referral_tools.oracle.journal import CreditUse, Journal, PersonIdOf
+from referral_tools.oracle.journal import CreditUse, HeldDraw, Journal, PersonIdOf
 from referral_tools.oracle.participant_directory import Directory
 from referral_tools.oracle.referral_cycles import without_cycles
 
@@ -38,6 +41,9 @@ class Figures:
     credit_uses: list[CreditUse]
     coded_orders: ExpectedCodeUses
     days: dict[str, Day]
+    experiments: dict[str, ExpectedExperiment]
+    insights: ExpectedInsights = field(compare=False)  # they follow from the others
+    challenge_posts: int
 
     @cached_property
     def total(self) -> Day:
@@ -63,6 +69,12 @@ class Figures:
     def discovered(self) -> int:
         """Those without a referrer."""
         return self.followers - self.referred
+
+    @property
+    def referred_by_channel(self) -> Counter[str]:
+        """The referred by the channel of the touch that won."""
+        referred = (one for one in self.standing.values() if one.referrer)
+        return Counter(one.channel or "unknown" for one in referred)
 
     @property
     def referral_share(self) -> float:
@@ -155,22 +167,42 @@ class Oracle:
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
-        standing = self._valid_referrals(facts, Directory(journal.participants, journal.clicks), journal.clock)
-        zone = ZoneInfo(self._program.timezone)
+        judged = self._verdicts(facts, Directory(journal.participants, journal.clicks), journal.clock)
+        standing, zone = self._without_cycles(judged), ZoneInfo(self._program.timezone)
         conversions = self._conversions(standing.values())
         with_codes = coded_orders(facts, journal.codes)
         owed = RewardsOwed(self._program, self._person_id, orders_by_person(facts))
+        found_boards = boards((one for one in standing.values() if one.referrer), zone)
+        days = by_day(standing.values(), facts, journal.clicks.values(), zone)
+        qualified = frozenset(one.person for one in judged.values() if one.qualified_at)
         return Figures(
             program=self._program,
             conversions=conversions,
             standing=standing,
-            boards=boards((one for one in standing.values() if one.referrer), zone),
-            owed=owed.of(conversions, journal.conversions),
+            boards=found_boards,
+            owed=owed.of(conversions, journal.conversions) | self._draw_prizes(journal.draws, found_boards),
             used=used_rewards(journal.redemptions, with_codes),
             credit_uses=journal.credit_uses,
             coded_orders=with_codes,
-            days=by_day(standing.values(), facts, journal.clicks.values(), zone),
+            days=days,
+            insights=ExpectedInsights(standing.values(), qualified, days, facts, zone),
+            challenge_posts=challenge_posts(self._program, facts),
+            experiments=expected_experiments(
+                self._program, facts, standing.values(), journal.participants, journal.looks, journal.clock
+            ),
         )
+
+    def _draw_prizes(
+        self, draws: Iterable[HeldDraw], found_boards: Mapping[str, list[BoardPlace]]
+    ) -> dict[str, OwedReward]:
+        """The prizes of draws, by reward id: a winner who has nothing left on the board is void."""
+        owed: dict[str, OwedReward] = {}
+        for draw in draws:
+            names = {place.participant: place.external_id for place in found_boards.get(draw.period, [])}
+            for winner in prize_winners(draw, names):
+                id = reward_id(self._program.id, draw.rule, winner, draw.trigger)
+                owed[id] = OwedReward(id, draw.rule, names[winner])
+        return owed
 
     def _conversions(self, standing: Iterable[ExpectedReferral]) -> dict[str, ExpectedReferral]:
         return {
@@ -179,7 +211,7 @@ class Oracle:
             if one.referrer and one.qualified_at
         }
 
-    def _valid_referrals(
+    def _verdicts(
         self, facts: Iterable[Fact], directory: Directory, clock: datetime | None
     ) -> dict[str, ExpectedReferral]:
         histories: dict[str, list[Fact]] = defaultdict(list)
@@ -187,7 +219,9 @@ class Oracle:
             histories[fact.person].append(fact)
         rules = self._program.attribution
         judged = (expected_referral(who, history, rules, directory, clock) for who, history in histories.items())
-        standing = {one.person: one for one in judged if one}
+        return {one.person: one for one in judged if one}
+
+    def _without_cycles(self, standing: dict[str, ExpectedReferral]) -> dict[str, ExpectedReferral]:
         if self._program.screening.ring == "ignore":
             return standing
         return without_cycles(standing, self._program.id, self._person_id)

@@ -1,11 +1,12 @@
 """What a client knows for certain: everything that the system accepted, in any order, duplicates welcome."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from referral.events.facts import Channel, Fact
 from referral.events.money import Value
+from referral_tools.oracle.experiment_bounds import PairTotals
 
 PersonIdOf = Callable[[str], str]
 """The person id (psn_…) of an external id, as the API answers."""
@@ -24,9 +25,10 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A redirect that was answered: by which code, and when, and what the link was for.
+    """A redirect that was answered: by which participant's code, and when, and what the link was for.
 
-    `id`, if known, decides between clicks of one moment.
+    `id`, if known, decides between clicks of one moment. `root` is the person id of who began the chain of sharers that the link
+    continues; None if its owner did.
     """
 
     code: str
@@ -35,6 +37,8 @@ class Click:
     channel: Channel | None = None
     content: str | None = None
     partner: str | None = None
+    cta: str | None = None
+    root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,48 @@ class ConversionStep:
     content: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentLook:
+    """The sums of an experiment in one partition, at which the system looked: those of its metric by variant.
+
+    `multiple` people saw several variants; `since` is the earliest impression in the sums.
+    """
+
+    experiment: str
+    partition: int
+    at: datetime
+    since: datetime
+    totals: Mapping[str, PairTotals]
+    multiple: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStep:
+    """A line of the log that adds a referral to boards or takes it away, by its position; `at` is when the referral qualified."""
+
+    partition: int
+    offset: int
+    referrer: str
+    at: datetime
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDraw:
+    """A draw that was held, as the oracle drew it: the rule of the prize, what was won, and the person ids in order."""
+
+    rule: str
+    draw: str
+    period: str
+    winners: int
+    drawn: Sequence[str]
+
+    @property
+    def trigger(self) -> str:
+        """What the reward's id is derived from."""
+        return f"draw:{self.draw}:{self.period}"
+
+
 @dataclass(slots=True)
 class Journal:
     """Accepted facts, enrolments, redirects by the token they gave, and answers to redemptions; `clock` is the last tick.
@@ -95,7 +141,7 @@ class Journal:
     The order of `facts` matters only for orders with the codes of rewards, which `codes` has: the first payment wins.
 
     `conversions` is the order in which the system cleared and reversed the referrals of each referrer; only caps, tiers and streaks
-    need it.
+    need it. `looks` are the sums at which the system decided about experiments, `draws` the draws that were held.
     """
 
     facts: list[Fact] = field(default_factory=list)
@@ -105,4 +151,6 @@ class Journal:
     codes: list[WalletCode] = field(default_factory=list)
     credit_uses: list[CreditUse] = field(default_factory=list)
     conversions: list[ConversionStep] = field(default_factory=list)
+    looks: list[ExperimentLook] = field(default_factory=list)
+    draws: list[HeldDraw] = field(default_factory=list)
     clock: datetime | None = None

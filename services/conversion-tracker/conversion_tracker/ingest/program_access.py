@@ -1,6 +1,8 @@
 """Looks up the programs that the events of a request may belong to: existing ones that the API key is valid for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from conversion_tracker.dependencies import dependencies
 from conversion_tracker.ingest.event_errors import EventRejected
@@ -48,6 +50,16 @@ class _FreshCatalog:
         """The look-up, repeated if needed. While Kafka is unavailable nothing is reported as unknown."""
         return lambda text: look_up(text) or self._finds_after_refresh(look_up, text)
 
+    def listing(self, names: Callable[[], Sequence[str]]) -> Callable[[], Sequence[str]]:
+        """The names, from the catalog read to its end; as they are known while Kafka is unavailable."""
+
+        def fresh_names() -> Sequence[str]:
+            with suppress(LogUnavailable):
+                self.refresh()
+            return names()
+
+        return fresh_names
+
     def _finds_after_refresh(self, look_up: Callable[[str], bool], text: str) -> bool:
         try:
             self.refresh()
@@ -64,7 +76,7 @@ def _require_terms(program: str, fresh: _FreshCatalog) -> ProgramTerms:
             raise EventRejected("unknown_program", "/program", f"The program {_printable(program)} does not exist.")
     terms = program_terms(program, catalog)
     has_code, has_mention = fresh.finds(terms.has_code), fresh.finds(terms.has_mention)
-    return ProgramTerms(terms.counts_from, has_code, has_mention, terms.handle_patterns)
+    return replace(terms, has_code=has_code, has_mention=has_mention, challenges=fresh.listing(terms.challenges))
 
 
 def _printable(program: str) -> str:

@@ -35,7 +35,6 @@ from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_parts import CLOCK, BoardParts
 from leaderboard.folds.board_periods import BoardPeriods
-from leaderboard.folds.challenge_prizes import settle
 from leaderboard.folds.challenge_records import (
     CHALLENGE_LINES,
     POST_LINES,
@@ -164,7 +163,9 @@ class ActivityFold:
 
     def timer_keys(self, tick: ClockTicked, key: str, states: States, catalog: Catalog) -> Sequence[Key]:
         """The boards that close, with their members; other timers need their own state alone."""
-        return self._parts.timer_keys(tick, states, catalog) if key == CLOCK else ()
+        if key == CLOCK:
+            return self._parts.timer_keys(tick, states, catalog)
+        return self._challenges.timer_keys(key)
 
     def on_timer_with(
         self, tick: ClockTicked, key: str, states: States, catalog: Catalog, position: Position
@@ -174,8 +175,7 @@ class ActivityFold:
             return cast("Decision[State]", self._parts.close(tick, states, catalog, position))
         state = states[key]
         if isinstance(state, ChallengeRecord):
-            at_ms = to_ms(tick.occurred_at)
-            return cast("Decision[State]", settle(key, state, at_ms, tick.occurred_at, self._terms, catalog))
+            return cast("Decision[State]", self._challenges.settle(tick, key, state, states, catalog))
         if isinstance(state, Exposure):
             return cast("Decision[State]", on_window_end(tick, key, state, catalog, self._lateness_ms))
         return Decision({key: None})

@@ -17,7 +17,7 @@ from referral.catalog.view import Catalog
 from referral.events.challenges import Challenge, ChallengePrize
 from referral.events.entities import ProgramVersion
 from referral.events.standings import PrizeAwarded, PrizeRevoked
-from referral.events.timestamps import DAY_MS
+from referral.events.timestamps import DAY_MS, to_ms
 from referral.fold.fold import Decision, Output, Timer
 from referral.topics import STANDINGS
 
@@ -33,17 +33,17 @@ def next_settlement_ms(record: ChallengeRecord, program: str, terms: ChallengeTe
 
 
 def settle(
-    key: str, record: ChallengeRecord, now_ms: int, occurred_at: datetime, terms: ChallengeTerms, catalog: Catalog
+    key: str, record: ChallengeRecord, occurred_at: datetime, hidden: bool, terms: ChallengeTerms, catalog: Catalog
 ) -> Decision[ChallengeRecord]:
-    """Returns the prizes of the challenges that are frozen by now, and the timer of the next one."""
+    """Returns the prizes of the challenges that are frozen by now, none if the person is banned; and the timer of the next one."""
     program, person = state_keys.recorded_person(key)
-    after, outputs = record, list[Output]()
+    after, outputs, now_ms = record, list[Output](), to_ms(occurred_at)
     for id_, one in terms.all_of(program, catalog).items():
         if id_ in record.settled or one.days.frozen_s * 1000 > now_ms:
             continue
         version, challenge = final_version(program, one.days, catalog)
         until_s = one.days.frozen_s + version.program.holding_days * _DAY_S
-        won = [*earned(record, one.days, version, challenge)]
+        won = [] if hidden else [*earned(record, one.days, version, challenge)]
         after = replace(after, settled=with_item(after.settled, id_, until_s), won=(*after.won, *won))
         outputs += [Output(STANDINGS, _award_line(program, person, prize, occurred_at), program) for prize in won]
     due_ms = next_settlement_ms(after, program, terms, catalog)

@@ -24,7 +24,7 @@ from leaderboard.domain.score import score_of
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_parts import CLOCK, BoardParts
-from leaderboard.folds.challenge_prizes import next_settlement_ms, with_losses
+from leaderboard.folds.challenge_prizes import next_settlement_ms, settle, with_losses
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.person_boards import BoardChanges, PersonBoards
 from leaderboard.folds.state_keys import ChallengeList
@@ -47,6 +47,7 @@ from referral.events.facts import (
     SubmissionReviewed,
     VotesReviewed,
 )
+from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, Timer
 
@@ -181,6 +182,19 @@ class ChallengeRecords:
                 if points(record, one.days):
                     self._close(line, one.days, changes, outputs, states, catalog)
         return ({**changes, key: record} if outputs else changes), outputs
+
+    def timer_keys(self, key: str) -> tuple[str, ...]:
+        """What the timer of a record needs beyond it: whether the person is banned. Nothing for another key."""
+        if not key.startswith(state_keys.CHALLENGE_RECORDS):
+            return ()
+        return (state_keys.tally("challenge_score", *state_keys.recorded_person(key)),)
+
+    def settle(
+        self, tick: ClockTicked, key: str, record: ChallengeRecord, states: Mapping[Key, object], catalog: Catalog
+    ) -> Decision[ChallengeRecord]:
+        """Awards the prizes of challenges that are frozen; a banned person wins none."""
+        hidden = self._is_hidden(*state_keys.recorded_person(key), states)
+        return settle(key, record, tick.occurred_at, hidden, self._terms, catalog)
 
     def _joined(
         self, line: ChallengeJoined, before: ChallengeRecord, catalog: Catalog, position: Position

@@ -11,6 +11,7 @@ GROWTH: Final = "growth"
 ACTIVITY: Final = "activity"
 EXPERIMENTS: Final = "experiments"
 CHALLENGE_PERIOD = "challenge."
+CHALLENGE_RECORDS = "challenges:"
 ChallengeList = Literal["participants", "submissions", "counted", "waiting", "gallery"]
 """`participants`: who takes part, by since when. Posts: `submissions` by when they entered, `counted` by when they were published,
 `waiting` for a review since when, `gallery` for what may be shown, the newest first.
@@ -102,12 +103,12 @@ def post_checks(program: str) -> str:
 
 def challenge_record(program: str, person: str) -> str:
     """A person's part in the challenges of a program (activity: ChallengeRecord)."""
-    return f"challenges:{program}|{person}"
+    return f"{CHALLENGE_RECORDS}{program}|{person}"
 
 
 def recorded_person(key: str) -> tuple[str, str]:
     """The program and person of a `challenge_record` key."""
-    program, person = key.removeprefix("challenges:").split("|", 1)
+    program, person = key.removeprefix(CHALLENGE_RECORDS).split("|", 1)
     return program, person
 
 

@@ -13,7 +13,7 @@ from leaderboard.http_api.challenge_responses import ChallengeState, challenge_s
 from leaderboard.http_api.challenges import challenge_board, find_challenge
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages import board_texts
-from leaderboard.pages.challenge_texts import PRIZE_NAMES
+from leaderboard.pages.challenge_texts import FEATURE_DAYS, PRIZE_NAMES
 from referral.events.board_rules import Prize
 from referral.events.challenges import Challenge, ChallengePrize
 from referral.events.program import Program
@@ -70,6 +70,7 @@ class ChallengeView:
     last_day: datetime
     prompt: str
     prizes: list[tuple[object, str]]
+    feature_day: object | None
     guide: str | None
     examples: list[str]
     posts: int
@@ -124,6 +125,7 @@ def _view(program: Program, declared: Challenge, days: ChallengeDays) -> Challen
         last_day=first_day + timedelta(days.days - 1),
         prompt=_prompt(declared, day),
         prizes=[(PRIZE_NAMES[kind], _prize(kind, prize, program)) for kind, prize in declared.prizes.items()],
+        feature_day=FEATURE_DAYS[declared.weekly_feature] if declared.weekly_feature else None,
         guide=declared.resources.guide,
         examples=[link for text in declared.resources.examples[:_MAX_EXAMPLES] if (link := https_link(text))],
         posts=store.count("counted", program.id, days.id),
