@@ -188,7 +188,7 @@ class Settings:
     )
     reward_dispatcher: str = setting(
         "REFERRAL_REWARD_DISPATCHER",
-        "URL at which link-issuer reaches reward-dispatcher, for the home page of the console.",
+        "URL at which other services reach reward-dispatcher, for the home page of the console and the liability of rewards.",
         "http://127.0.0.1:8003",
         form=_ADDRESS,
     )

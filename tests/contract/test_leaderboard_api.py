@@ -12,7 +12,7 @@ from tests.support.builders.participants import PROGRAM, participant, profile
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, board_score, leaderboard_app, set_scores
 
-OPERATIONS = 31
+OPERATIONS = 33
 OPEN_TO_ALL = {
     "/p/{program}",
     "/p/{program}/c/{challenge}",

@@ -16,6 +16,7 @@ from leaderboard.domain.figure_series import Series, figure_series
 from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
 from leaderboard.insight_store import InsightStore
 
+DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 14, 90
 HOW_LONG = f"A range has at most {MAX_DAYS} days"
 
 
@@ -29,12 +30,16 @@ class InvalidQuery(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FigureQuery:
-    """Which figure, over which days, one point for each `unit`, split `by` a dimension."""
+    """Which figure, over which days, one point for each `unit`, split `by` a dimension.
+
+    `window_days` is how long the friends of a person count for K and the cycle time, from the person's follow on.
+    """
 
     figure: FigureId
     days: DateRange
     unit: Unit = "day"
     by: Dimension | None = None
+    window_days: int = DEFAULT_WINDOW_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +65,11 @@ class InsightReader:
     def __init__(self, store: InsightStore) -> None:
         self._store = store
 
-    def read(self, program: str, zone: str, query: FigureQuery) -> FigureReading:
-        """Returns a figure of a program, as of now. Raises InvalidQuery, and TooManyEntries if too many people took part."""
+    def read(self, program: str, zone: str, query: FigureQuery, now_s: int) -> FigureReading:
+        """Returns a figure of a program, as of now (seconds since the epoch).
+
+        Raises InvalidQuery, and TooManyEntries or TooManyReferrers if too many people took part.
+        """
         figure = FIGURES[query.figure]
         if query.by is not None and query.by not in figure.by:
             raise InvalidQuery("by", _dimensions_message(query.figure))
@@ -70,9 +78,10 @@ class InsightReader:
         days = whole_units(query.days, query.unit)
         before = range_before(days, query.unit)
         points, points_before = points_of(days, query.unit), points_of(before, query.unit)
-        facts = self._store.read(program, zone, [*points_before, *points], figure.reads)
+        sources = figure.reads | (figure.by[query.by].reads if query.by else frozenset())
+        facts = self._store.read(program, zone, [*points_before, *points], sources, now_s, query.window_days)
         found = figure_series(figure, query.by, facts[len(points_before) :], facts[: len(points_before)])
-        first = min((day for day, number in self._store.followers_by_day(program).items() if number), default=None)
+        first = min((day for day, one in self._store.counts_by_day(program).items() if one.followers), default=None)
         return FigureReading(
             query,
             days,
@@ -82,6 +91,10 @@ class InsightReader:
             found.left_out,
             date.fromisoformat(first) if first else None,
         )
+
+    def qualified(self, program: str) -> int:
+        """Returns how many referrals have qualified of those who follow now, of all time and of banned referrers too."""
+        return sum(one.qualified for one in self._store.counts_by_day(program).values())
 
 
 def _dimensions_message(figure: FigureId) -> str:

@@ -5,22 +5,26 @@ Referrals of banned referrers are left out of `growth`, as boards and rewards le
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 import msgspec
 
 from leaderboard.board_store import BoardName, board_name
-from leaderboard.domain import activity, growth
+from leaderboard.domain import activity, growth, spread
 from leaderboard.domain.activity import Activity, ActivityDays
 from leaderboard.domain.date_range import DateRange, periods_covering
 from leaderboard.domain.day_buckets import buckets_of
 from leaderboard.domain.figure_table import Source
 from leaderboard.domain.growth import Growth, GrowthDays
-from leaderboard.domain.period_facts import PeriodFacts
-from leaderboard.domain.periods import window
+from leaderboard.domain.period_facts import PeriodFacts, retention_of_day, sum_of_retention
+from leaderboard.domain.periods import day_name, window
 from leaderboard.domain.score import count_of
+from leaderboard.domain.spread import DayOfFollowers, Spread, spread_by_day
 from leaderboard.folds import state_keys
 from leaderboard.growth_store import GrowthStore
+from leaderboard.spread_store import SpreadStore
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
 from referral.fold.state_keys import state_key
@@ -29,10 +33,44 @@ from referral.redis_pipeline import run_pipeline
 
 MAX_BOARD_ENTRIES = 500_000
 """How many entries of boards a figure may read: one for each person and period who did something in it."""
+DAY_S = 86_400
 _ENTRIES_OF_A_READ = 5_000
+_BY_DAY: frozenset[Source] = frozenset({"growth", "spread", "retention"})
 _decode_growth = msgspec.msgpack.Decoder(GrowthDays).decode
 _decode_activity = msgspec.msgpack.Decoder(Activity | ActivityDays).decode
 PersonCounts = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _DailyCounts:
+    """Counts by name of the day: those of everyone, and those of banned referrers, which are part of them."""
+
+    everyone: Mapping[str, Growth]
+    excluded: Mapping[str, Growth]
+
+    def of(self, day: str) -> Growth:
+        """The counts of a day without those of banned referrers."""
+        found = self.everyone.get(day, _NO_GROWTH)
+        return found.minus(self.excluded[day]) if day in self.excluded else found
+
+    def followers(self, day: str) -> int:
+        """All who began on a day and follow."""
+        return self.everyone.get(day, _NO_GROWTH).followers
+
+
+@dataclass(frozen=True, slots=True)
+class _Ages:
+    """How old those are who began on a day."""
+
+    zone: str
+    now_s: int
+
+    def is_reached(self, day: str, age: int) -> bool:
+        """Whether all who began on a day have followed for `age` days by now, or could have."""
+        return window(day, 0, self.zone).end_s + age * DAY_S <= self.now_s
+
+
+_NO_GROWTH, _NO_DAYS = Growth(), _DailyCounts({}, {})
 
 
 class TooManyEntries(ValueError):
@@ -46,47 +84,75 @@ class InsightStore:
         self._redis = redis
         self._partitions = range(partitions)
         self._growth = GrowthStore(redis, partitions)
+        self._spreads = SpreadStore(redis, partitions)
 
-    def read(self, program: str, zone: str, points: Sequence[DateRange], sources: Set[Source]) -> list[PeriodFacts]:
-        """Returns what the sources know of consecutive periods, the earliest first. Raises TooManyEntries.
+    def read(
+        self, program: str, zone: str, points: Sequence[DateRange], sources: Set[Source], now_s: int, window_days: int
+    ) -> list[PeriodFacts]:
+        """Returns what the sources know of consecutive periods, the earliest first. Raises TooManyEntries and TooManyReferrers.
 
-        Periods of which no source is wanted are empty.
+        Periods are empty of what no source is wanted for. A person's window lasts `window_days` from their follow on; `now_s` is
+        the current second since the epoch.
         """
         spans = [_span(point, zone) for point in points]
         start_s, end_s = spans[0][0], spans[-1][1]
-        everyone, excluded = self._growth_days(program, start_s, end_s) if "growth" in sources else ({}, {})
+        counts = self._growth_days(program, start_s, end_s) if sources & _BY_DAY else _NO_DAYS
         active = self._activity_days(program, start_s, end_s) if "activity" in sources else {}
         posts = self._posts(program, spans) if "posts" in sources else [0] * len(points)
         referrals = self._people("referrals", program, points) if "referrals" in sources else [{}] * len(points)
         shares = self._people("shares", program, points) if "shares" in sources else [{}] * len(points)
         before = self._followers_before(program, points) if "before" in sources else [0] * len(points)
+        ages = _Ages(zone, now_s)
+        spread_days = self._spread(program, zone, points, counts, ages, window_days) if "spread" in sources else {}
         facts = []
         for index, point in enumerate(points):
             names = [day.isoformat() for day in point.days]
-            left_out = growth.total(excluded[name] for name in names if name in excluded)
             facts.append(
                 PeriodFacts(
-                    growth.total(everyone[name] for name in names if name in everyone).minus(left_out),
-                    left_out,
+                    growth.total(counts.of(name) for name in names),
+                    growth.total(counts.excluded[name] for name in names if name in counts.excluded),
                     activity.total(active[name] for name in names if name in active),
                     posts[index],
                     referrals[index],
                     shares[index],
                     before[index],
+                    spread.total(spread_days[name] for name in names if name in spread_days),
+                    sum_of_retention(
+                        retention_of_day(counts.of(name), partial(ages.is_reached, name)) for name in names
+                    )
+                    if "retention" in sources
+                    else {},
                 )
             )
         return facts
 
-    def followers_by_day(self, program: str) -> dict[str, int]:
-        """Returns how many current followers began on each day, by its name; days without one may be absent."""
-        buckets = self._growth.all_buckets(program)
-        found: dict[str, int] = defaultdict(int)
-        for state in self._days_states(program, buckets):
-            for day, count in state.days.items():
-                found[day] += count.followers
-        return found
+    def _spread(
+        self,
+        program: str,
+        zone: str,
+        points: Sequence[DateRange],
+        counts: "_DailyCounts",
+        ages: "_Ages",
+        window_days: int,
+    ) -> dict[str, Spread]:
+        start_s, end_s = _span(points[0], zone)[0], _span(points[-1], zone)[1]
+        referrers = self._spreads.read(program, start_s, end_s + window_days * DAY_S)
+        days = {
+            day.isoformat(): DayOfFollowers(
+                counts.followers(day.isoformat()),
+                counts.of(day.isoformat()).unattributed,
+                ages.is_reached(day.isoformat(), window_days),
+            )
+            for point in points
+            for day in point.days
+        }
+        return spread_by_day(days, referrers, lambda second: day_name(second, zone), window_days * DAY_S)
 
-    def _growth_days(self, program: str, start_s: int, end_s: int) -> tuple[dict[str, Growth], dict[str, Growth]]:
+    def counts_by_day(self, program: str) -> dict[str, Growth]:
+        """Returns the counts of each day of all time, by its name, with those of banned referrers; some days may be absent."""
+        return _sum_by_day(self._days_states(program, self._growth.all_buckets(program)))
+
+    def _growth_days(self, program: str, start_s: int, end_s: int) -> "_DailyCounts":
         """The counts of everyone, and those of banned referrers, by name of the day."""
         buckets: list[Sequence[int]] = [buckets_of(start_s, end_s) for _ in self._partitions]
         banned = run_pipeline(
@@ -96,7 +162,7 @@ class InsightStore:
                 for partition in self._partitions
             ),
         )
-        return (
+        return _DailyCounts(
             _sum_by_day(self._days_states(program, buckets)),
             _sum_by_day(self._growth.referrer_days(program, buckets, banned)),
         )
@@ -138,7 +204,7 @@ class InsightStore:
         return [sum(found[index : index + len(keys)]) for index in range(0, len(found), len(keys))]
 
     def _followers_before(self, program: str, points: Sequence[DateRange]) -> list[int]:
-        by_day = self.followers_by_day(program)
+        by_day = {day: counts.followers for day, counts in self.counts_by_day(program).items()}
         return [sum(number for day, number in by_day.items() if day < point.first.isoformat()) for point in points]
 
     def _people(self, metric: BoardMetric, program: str, points: Sequence[DateRange]) -> list[PersonCounts]:

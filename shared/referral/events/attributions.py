@@ -141,7 +141,8 @@ class ReferralUnattributed(Derived, frozen=True, kw_only=True, tag="referral.una
 class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="referral.reversed"):
     """What was published about a person is no longer valid. `undoes` names the stages; `since` is when the undone follow was.
 
-    `referrer` and `id` are empty where the person had been unattributed; `channel` is that of the referral's evidence.
+    `referrer` and `id` are empty where the person had been unattributed; channel, content, call to action and partner are those of
+    the referral's evidence.
     """
 
     person: PersonId
@@ -151,6 +152,9 @@ class ReferralReversed(Derived, frozen=True, kw_only=True, omit_defaults=True, t
     referrer: Id | None = None
     id: Id | None = None
     channel: Channel | None = None
+    content: Id | None = None
+    cta: Id | None = None
+    partner: Id | None = None
 
 
 class ConversionReviewed(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="conversion.reviewed"):

@@ -1,18 +1,22 @@
 """Figures over HTTP: from the states of the folds to JSON, CSV and the explanation."""
 
 import csv
+import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from redis import Redis
 
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
 from leaderboard.folds.growth_fold import GrowthFold
+from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
     Evidence,
@@ -23,6 +27,7 @@ from referral.events.attributions import (
     attribution_key,
 )
 from referral.events.conversions import conversion_key
+from referral.events.edges import EdgeSet, edge_key
 from referral.events.facts import ContentShared, ContentShown, Post, PostPublished, fact_key
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion
 from tests.support.builders.participants import PROGRAM
@@ -260,3 +265,131 @@ def test_too_many_people_are_refused_with_the_remedy(client: FlaskClient, monkey
     answer = client.get(f"{FIGURES}/followers_per_sharer?{RANGE}", headers=AUTHORIZATION)
     assert answer.status_code == 422
     assert "choose fewer days, or unit=month" in answer.get_json()["detail"]
+
+
+def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redis, redis_url: str) -> None:
+    """Dai came alone and brought Eva and Fay, Eva brought Gil; all count, Gil too late for a window of 3 days."""
+    began = {"dai": 0, "eva": 1, "fay": 2, "gil": 6}
+    referrers = {"eva": "dai", "fay": "dai", "gil": "eva"}
+    lines: list[tuple[str, object]] = []
+    for name, day in began.items():
+        at = NOON + day * DAY
+        if name in referrers:
+            line = attributed(f"psn_{name}", f"psn_{referrers[name]}", day)
+            edge = EdgeSet(
+                occurred_at=at,
+                program=PROGRAM,
+                participant=line.person,
+                referrer=line.referrer,
+                referral=line.id,
+                since=at,
+            )
+            lines += [(attribution_key(line), line), (edge_key(edge), edge)]
+        else:
+            alone = ReferralUnattributed(occurred_at=at, program=PROGRAM, person=f"psn_{name}", reason="no_evidence")
+            lines.append((attribution_key(alone), alone))
+    fold(redis, "growth", GrowthFold(PARTITIONS), lines)
+    counted = [
+        cleared_conversion(f"psn_{above}", f"psn_{name}", NOON + began[name] * DAY) for name, above in referrers.items()
+    ]
+    fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(line), line) for line in counted])
+    client = leaderboard_app(redis_url).test_client()
+    body = read(client, f"k_factor?{RANGE}&by=degree&window=3")
+    assert values(body) == {"all": 0.5, "0": 2, "1": 0, "2": 0}
+    assert [(one["key"], one["total"]["n"]) for one in body["series"]] == [("all", 4), ("0", 1), ("1", 2), ("2", 1)]
+    assert body["query"].endswith("&by=degree&window=3")
+    assert [one["label"]["en"] for one in body["series"]] == ["All", "Discovered", "Degree 1", "Degree 2"]
+    assert values(read(client, f"k_factor?{RANGE}&by=degree&window=6")) == {"all": 0.75, "0": 2, "1": 0.5, "2": 0}
+    assert values(read(client, f"followers?{RANGE}&by=degree")) == {"all": 4, "0": 1, "1": 2, "2": 1}
+    assert values(read(client, f"reach_multiple?{RANGE}")) == {"all": 1.5}
+    [cycle] = read(client, f"cycle_time?{RANGE}&window=7")["series"]
+    assert (cycle["total"]["n"], cycle["total"]["words"]["en"]) == (
+        3,
+        "2.0 days, of 3 cases: fewer than 30, so it is uncertain.",
+    )
+
+
+def test_retention_compares_referred_people_with_the_others(client: FlaskClient) -> None:
+    """One of the two who came by themselves before is old enough for a week; a0 of Amy's three left after nine days."""
+    body = read(client, f"retention?{RANGE}&by=age")
+    assert values(body) == {"all": None, "1": 1, "7": 1, "30": None}
+    assert {one["key"]: one["total"]["n"] for one in body["series"]} == {"all": 0, "1": 7, "7": 6, "30": 0}
+
+
+def test_too_many_referrers_are_refused_with_the_remedy(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K reads at most so many people."""
+    monkeypatch.setattr("leaderboard.spread_store.MAX_REFERRERS", 0)
+    answer = client.get(f"{FIGURES}/k_factor?{RANGE}", headers=AUTHORIZATION)
+    assert answer.status_code == 422
+    assert "choose fewer days" in answer.get_json()["detail"]
+
+
+def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient) -> None:
+    """Advice from two friends would be none."""
+    body = read(client, f"focus?{RANGE}")
+    assert (body["channels"], body["share"]["n"]) == ([], 2)
+    assert body["words"]["en"] == "Not enough data yet: 2 of 30 referred followers with a known channel."
+    assert values(read(client, f"growth_uplift?{RANGE}")) == {"all": 0.75}
+
+
+def test_the_focus_is_on_the_channels_that_bring_most(redis: Redis, redis_url: str) -> None:
+    """Two channels bring 75%, so there is a third."""
+    many = [
+        attributed(f"m{number}", "psn_amy", number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
+        for number in range(40)
+    ]
+    fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in many])
+    body = read(leaderboard_app(redis_url).test_client(), f"focus?{RANGE}")
+    assert [(one["channel"], one["share"]["value"]) for one in body["channels"]] == [
+        ("wechat", 0.5),
+        ("web", 0.25),
+        ("weibo", 0.25),
+    ]
+    assert body["words"]["en"].startswith("Focus on WeChat, the web, and Weibo: 100.0% of")
+    assert body["words"]["zh-CN"].startswith("建议专注于微信、网页和微博")
+
+
+def set_rewards(client: FlaskClient, respond: Callable[[httpx.Request], httpx.Response]) -> None:
+    """Makes the app read rewards from this function."""
+    extensions = client.application.extensions
+    rewards = RewardsClient("http://rewards", httpx.MockTransport(respond))
+    extensions["leaderboard"] = dataclasses.replace(extensions["leaderboard"], rewards=rewards)
+
+
+def test_the_liability_says_so_if_reward_dispatcher_does_not_respond(client: FlaskClient) -> None:
+    """The figures are never made up."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    set_rewards(client, refuse)
+    body = read(client, "liability")
+    assert (body["status"], body["rules"], body["budgets"]) == ("not_available", [], [])
+    assert body["reason"] == "reward-dispatcher did not respond."
+
+
+def test_the_liability_has_likely_uses_and_the_end_of_each_budget(client: FlaskClient) -> None:
+    """Three referrals qualified, all within 28 days, and cost 300 fen: 3/28 a day at 100 each."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        budget = {"id": "total", "currency": "CNY", "total": 1000, "spent": 300, "held": 0, "free": 700}
+        summary = {"by_rule": {"first20": {"fulfilled": 10, "held": 2, "redeemed": 30, "expired": 10}}}
+        is_summary = request.url.path.endswith("summary")
+        return httpx.Response(200, json=summary if is_summary else {"items": [budget]})
+
+    set_rewards(client, respond)
+    body = read(client, "liability")
+    [rule] = body["rules"]
+    assert (rule["outstanding"], rule["held"], rule["likely_used"]["value"]) == (12, 2, 9)
+    [budget] = body["budgets"]
+    assert budget["per_day"]["value"] == pytest.approx(300 / 28 / 4 * 3)
+    assert budget["earliest"] < budget["ends_on"] < budget["latest"]
+
+
+def test_a_program_version_is_an_annotation_of_its_day(redis: Redis, redis_url: str) -> None:
+    """It may explain a change. One that came into force before the range is none."""
+    second = replace(GLOW_VERSION, version=2, effective_from=NOON + DAY)
+    body = read(leaderboard_app(redis_url, [second]).test_client(), f"followers?{RANGE}")
+    [annotation] = body["annotations"]
+    assert (annotation["on"], annotation["kind"]) == ("2026-11-11", "program_version")
+    assert annotation["label"] == {"en": "Program version 2", "zh-CN": "项目第 2 版"}

@@ -81,6 +81,15 @@ def test_a_referral_carries_the_data_of_the_first_follow_and_the_number_of_follo
         assert (qualified.spells, qualified.occurred_at) == (3, day(6))
 
 
+def test_a_reversal_names_what_the_evidence_named() -> None:
+    """So that figures by channel, content and call to action take it away without knowing the referral."""
+    named = Follow(content="hacks", cta="tag")
+    run = AttributionRun().take([follow(1, 2, code="AMY88", channel="wechat", data=named), unfollow(2, 3)])
+    attributed, gone = run.outputs
+    assert (attributed.evidence.content, attributed.evidence.cta) == ("hacks", "tag")
+    assert (gone.channel, gone.content, gone.cta, gone.partner) == ("wechat", "hacks", "tag", None)
+
+
 @pytest.mark.parametrize(
     ("facts", "winner"),
     [

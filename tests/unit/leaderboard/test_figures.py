@@ -12,7 +12,8 @@ from leaderboard.domain.estimate import ENOUGH_CASES, Estimate, change_between, 
 from leaderboard.domain.figure_series import MAX_GROUPS, figure_series
 from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, FigureId
 from leaderboard.domain.growth import Growth
-from leaderboard.domain.period_facts import PeriodFacts, total
+from leaderboard.domain.period_facts import PeriodFacts, retention_of_day, total
+from leaderboard.domain.spread import PeopleSums, Spread
 from leaderboard.pages.figure_texts import GROUP_TEXTS, TEXTS
 from referral.events.examples import examples
 
@@ -25,12 +26,37 @@ def growths(draw: st.DrawFn) -> Growth:
     """Counts as the fold makes them: no more qualified than attributed, and channels within them."""
     channels = draw(st.dictionaries(st.sampled_from(["wechat", "weibo", "web"]), st.integers(1, 50), max_size=3))
     attributed = sum(channels.values()) + draw(NUMBERS)
-    return Growth(attributed, draw(st.integers(0, attributed)), draw(NUMBERS), channels)
+    parts = {"content:a": attributed // 2, "cta:a/tag": attributed // 3, "partner:kol": attributed // 4}
+    departures = draw(st.dictionaries(st.sampled_from(["r1", "r7", "r30", "r", "d1", "d30", "d"]), st.integers(1, 30)))
+    return Growth(attributed, draw(st.integers(0, attributed)), draw(NUMBERS), channels, departures, parts)
 
 
-FACTS = st.builds(
-    PeriodFacts, growths(), growths(), st.builds(Activity, NUMBERS, NUMBERS, NUMBERS), NUMBERS, COUNTS, COUNTS, NUMBERS
-)
+@st.composite
+def facts_of_periods(draw: st.DrawFn) -> PeriodFacts:
+    """Facts with people of three generations, all of whom are old enough."""
+    growth, excluded = draw(growths()), draw(growths())
+    first = draw(st.integers(0, growth.attributed))
+    generations = {"0": growth.unattributed, "1": first, "2": growth.attributed - first, "unknown": excluded.followers}
+    friends = draw(st.lists(st.integers(0, 9), min_size=4, max_size=4))
+    measured = {
+        name: PeopleSums(number, min(number, many) * 2, min(number, many) * 4)
+        for (name, number), many in zip(generations.items(), friends, strict=True)
+    }
+    waits = {hours: hours % 5 + 1 for hours in draw(st.sets(st.integers(0, 400), max_size=8))}
+    return PeriodFacts(
+        growth,
+        excluded,
+        draw(st.builds(Activity, NUMBERS, NUMBERS, NUMBERS)),
+        draw(NUMBERS),
+        draw(COUNTS),
+        draw(COUNTS),
+        draw(NUMBERS),
+        Spread(generations, measured, waits),
+        retention_of_day(growth, lambda age: age < 30 or bool(first % 2)),
+    )
+
+
+FACTS = facts_of_periods()
 PERIODS = st.lists(FACTS, min_size=1, max_size=4)
 
 
@@ -58,7 +84,7 @@ def test_every_estimate_of_a_figure_is_enclosed_by_its_bounds(
             assert all(map(brackets, estimates)), (by, series.key)
             if figure.measure == "share":
                 assert all(one.value is None or 0 <= one.value <= 1 for one in estimates)
-            if figure.measure == "count" and name != "audience":
+            if figure.measure == "count" and name != "audience" and series.key != "none":
                 assert series.total.value == sum(one.value or 0 for one in series.points)
 
 
@@ -69,8 +95,11 @@ def test_the_sources_of_followers_add_up_to_all_of_them(points: list[PeriodFacts
     whole, *sources = figure_series(figure, "source", points, points).series
     assert [one.key for one in sources] == ["referred", "discovered", "excluded"]
     assert sum(one.total.value or 0 for one in sources) == whole.total.value
-    _, *channels = figure_series(figure, "channel", points, points).series
-    assert sum(one.total.value or 0 for one in channels) == sources[0].total.value
+    for by in ("channel", "content", "partner"):
+        _, *groups = figure_series(figure, by, points, points).series  # type: ignore[arg-type] # a dimension
+        assert sum(one.total.value or 0 for one in groups) == sources[0].total.value
+    _, *degrees = figure_series(figure, "degree", points, points).series
+    assert sum(one.total.value or 0 for one in degrees) == whole.total.value
     assert whole.change is not None
     assert whole.change.value == 0
 
@@ -80,6 +109,45 @@ def test_the_audience_ends_with_all_who_had_begun(points: list[PeriodFacts]) -> 
     """Each point adds its followers to those before it."""
     series = figure_series(FIGURES["audience"], None, points, points).series[0]
     assert series.total.value == points[0].followers_before + sum(one.followers for one in points)
+
+
+def test_the_ceiling_is_where_a_geometric_series_leads() -> None:
+    """1,000 followers who bring half a friend each, who bring half a friend each, …, become 2,000; with K of 1 there is no end."""
+    measured = {"0": PeopleSums(400, 200, 200)}
+    facts = PeriodFacts(Growth(unattributed=1000), spread=Spread({"0": 1000}, measured))
+    found = FIGURES["audience_ceiling"].compute(facts)
+    assert found.value == pytest.approx(2000)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 2000 < found.high
+    endless = PeriodFacts(Growth(unattributed=10), spread=Spread({"0": 10}, {"0": PeopleSums(10, 10, 10)}))
+    assert FIGURES["audience_ceiling"].compute(endless).value is None
+    assert FIGURES["k_factor"].compute(endless).value == 1
+
+
+def test_retention_counts_who_stayed_of_those_who_are_old_enough() -> None:
+    """Of ten referred people one left on the first day, two in the first week, and one after 30 days."""
+    growth = Growth(attributed=6, unattributed=1, left={"r1": 1, "r7": 2, "r": 1, "d30": 3})
+    facts = PeriodFacts(growth, retention=retention_of_day(growth, lambda age: True))
+    retention = FIGURES["retention"]
+    ages = {age: retention.by["age"].compute(facts, age) for age in ("1", "7", "30")}
+    assert [(one.cases, one.n) for one in ages.values()] == [(13, 14), (11, 14), (8, 14)]
+    assert retention.by["source"].compute(facts, "referred").value == 0.7
+    assert retention.by["source"].compute(facts, "discovered").value == 0.25
+    assert FIGURES["retention_ratio"].compute(facts).value == pytest.approx(2.8)
+    assert retention_of_day(growth, lambda age: age < 7).keys() == {("referred", 1), ("discovered", 1)}
+
+
+def test_the_reach_multiple_is_all_referred_people_for_each_of_the_first_degree() -> None:
+    """Ten of degree 1, twelve beyond."""
+    facts = PeriodFacts(spread=Spread({"0": 50, "1": 10, "2": 8, "3": 4, "unknown": 7}))
+    assert FIGURES["reach_multiple"].compute(facts).value == pytest.approx(2.2)
+
+
+def test_the_cycle_time_is_the_median_wait_in_days() -> None:
+    """Full hours, each at its middle."""
+    facts = PeriodFacts(spread=Spread(cycle_hours={24: 3, 48: 1, 12: 1}))
+    assert FIGURES["cycle_time"].compute(facts).value == pytest.approx(24.5 / 24)
 
 
 @given(counts=st.lists(st.integers(0, 60), max_size=40))
@@ -149,4 +217,4 @@ def test_every_figure_has_texts_and_examples_of_what_it_counts() -> None:
     empty: Sequence[PeriodFacts] = [PeriodFacts()]
     for figure in FIGURES.values():
         for split in figure.by.values():
-            assert set(split.names(empty[0])) <= GROUP_TEXTS.keys()
+            assert all(name in GROUP_TEXTS or name.isdigit() for name in split.names(empty[0]))

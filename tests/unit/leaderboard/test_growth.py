@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from leaderboard.domain.activity import Activity
-from leaderboard.domain.growth import Growth, GrowthDays, total
+from leaderboard.domain.day_buckets import bucket_of
+from leaderboard.domain.growth import AGES, MAX_PARTS, Growth, GrowthDays, departed, total
 from leaderboard.folds.growth_fold import GrowthFold
 from leaderboard.growth_store import GrowthFigures
 from referral.catalog.view import Catalog
@@ -190,8 +191,85 @@ def test_a_refund_reverses_the_qualification_and_keeps_the_follower_in_their_cha
     unfollowed = replace(reversal("p1", life), undoes=("attributed",))
     for lines, counts in (
         ([attributed, qualified, refunded], Growth(1, 0, 0, {"wechat": 1})),
-        ([unfollowed], Growth()),
+        ([unfollowed], Growth(left={"r1": 1})),
     ):
         fold.append((attribution_key(line), line) for line in lines)
         fold.drain()
         assert all_time(fold) == counts
+
+
+def test_content_call_to_action_and_partner_are_counted_by_name_and_taken_away_again() -> None:
+    """A reversal names what the evidence named; a call to action belongs to its content item."""
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]))
+    evidence = {"content": "hacks", "cta": "tag", "partner": "kol_lin"}
+    [first] = attribution_lines("p1", (True, 7, "wechat"))
+    [second] = attribution_lines("p2", (True, 7, None))
+    assert isinstance(first, ReferralAttributed)
+    assert isinstance(second, ReferralAttributed)
+    named = replace(first, evidence=replace(first.evidence, **evidence))
+    other = replace(second, evidence=replace(second.evidence, content="tips"))
+    fold.append((attribution_key(line), line) for line in (named, other))
+    fold.drain()
+    expected = {"content:hacks": 1, "content:tips": 1, "cta:hacks/tag": 1, "partner:kol_lin": 1}
+    assert all_time(fold).parts == expected
+    gone = replace(reversal("p1", (True, 7, "wechat")), **evidence)
+    fold.append([(attribution_key(gone), gone)])
+    fold.drain()
+    assert all_time(fold).parts == {"content:tips": 1}
+    assert fold.rejected == []
+
+
+@given(names=st.lists(st.sampled_from([f"content:{number}" for number in range(40)]), max_size=60))
+def test_names_beyond_the_limit_of_a_day_are_left_out(names: list[str]) -> None:
+    """So that a stranger who sends ever new names cannot make the state grow; what was left out is not taken away either."""
+    growth = Growth()
+    for name in names:
+        growth = growth.plus(("attributed",), 1, None, (name,))
+    assert len(growth.parts) == min(len(set(names)), MAX_PARTS["content"])
+    assert growth.attributed == len(names)
+    for name in names:
+        growth = growth.plus(("attributed",), -1, None, (name,))
+    assert growth.parts == {}
+
+
+@given(days=st.lists(st.integers(0, 60 * 24), min_size=1, max_size=6), referred=st.booleans())
+def test_who_unfollows_is_counted_by_age_and_source(days: list[int], referred: bool) -> None:
+    """A correction is no departure. Those who follow and those who left are all who began."""
+    fold = LogFold(GrowthFold(1), Catalog([GLOW_VERSION]))
+    for number, hours in enumerate(days):
+        follow = (referred, 1, None)
+        corrected = replace(reversal(f"p{number}", follow), reason="corrected")
+        unfollowed = replace(reversal(f"p{number}", follow), occurred_at=START + timedelta(hours=1 + hours))
+        lines = [*attribution_lines(f"p{number}", follow), corrected, *attribution_lines(f"p{number}", follow)]
+        fold.append((attribution_key(line), line) for line in [*lines, unfollowed])
+    fold.drain()
+    found = all_time(fold)
+    assert departed(found, referred) == len(days)
+    assert departed(found, not referred) == 0
+    for age in AGES:
+        assert departed(found, referred, age) == sum(hours < age * 24 for hours in days)
+
+
+@given(lives=LIVES, left=st.sets(st.integers(0, 7)))
+def test_it_is_known_who_follows_without_a_referrer_and_who_referred_in_each_bucket(
+    lives: list[list], left: set[int]
+) -> None:
+    """The people without a referrer are those of the current follows, by when they began."""
+    fold, expected = LogFold(GrowthFold(1), Catalog([GLOW_VERSION])), {}
+    buckets = set()
+    for number, life in enumerate(lives):
+        person = f"p{number}"
+        for index, follow in enumerate(life):
+            lines = attribution_lines(person, follow)
+            ended = index + 1 < len(life) or number in left
+            lines += [reversal(person, follow)] if ended else []
+            fold.append((attribution_key(line), line) for line in lines)
+            at = int((START + timedelta(hours=follow[1])).timestamp())
+            if follow[0]:
+                buckets.add(bucket_of(at))
+            elif not ended:
+                expected[person] = at
+    fold.drain()
+    assert {person: int(second) for second, person in fold.scores(f"discovered:{PROGRAM}")} == expected
+    for bucket in buckets:
+        assert {name for _, name in fold.scores(f"referrers:{PROGRAM}:{bucket}")} == {"psn_a"}

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, quantile_test
 
 from leaderboard.statistics.best_variant import chances_to_be_best
 from leaderboard.statistics.mean import mean_interval
+from leaderboard.statistics.median import median_ranks
 from leaderboard.statistics.poisson_rate import rate_interval
 from leaderboard.statistics.proportion import difference_interval, wilson_interval
 from leaderboard.statistics.ratio import PairSums, ratio, relative_variance, standard_error, sums_of_person
+from leaderboard.statistics.risk_ratio import risk_ratio_interval
 from leaderboard.statistics.sample_ratio import sample_ratio_p_value
 from leaderboard.statistics.uplift import LogRatio, confidence_sequence, interval, log_ratio
 
@@ -102,6 +104,23 @@ def test_the_interval_of_a_mean_equals_the_reference(case: dict[str, Any]) -> No
     assert found == (exactly(case["low"]), exactly(case["high"]))
 
 
+@pytest.mark.parametrize("case", REFERENCE["quotients"])
+def test_the_interval_of_a_quotient_of_proportions_equals_the_reference(case: dict[str, Any]) -> None:
+    """The reference file names the implementation, its version and the call."""
+    found = risk_ratio_interval(case["cases"], case["n"], case["other_cases"], case["other_n"], case["alpha"])
+    assert found is not None
+    assert found[1:] == (exactly(case["low"]), exactly(case["high"]))
+
+
+@pytest.mark.parametrize("n", [5, 6, 10, 17, 30, 101, 1000])
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_the_ranks_that_bound_a_median_are_those_of_scipy(n: int, alpha: float) -> None:
+    """scipy.stats.quantile_test has the same interval; of too few values there is none."""
+    bounds = quantile_test(np.arange(1, n + 1), q=(n + 1) / 2, p=0.5).confidence_interval(1 - alpha)
+    found = median_ranks(n, alpha)
+    assert found == (None if math.isnan(bounds.low) else (bounds.low, bounds.high))
+
+
 @given(first=PEOPLE, second=PEOPLE)
 def test_people_who_are_added_and_removed_again_leave_the_same_sums(
     first: list[tuple[int, int]], second: list[tuple[int, int]]
@@ -141,6 +160,7 @@ def test_an_even_split_and_no_split_are_no_reason_for_an_alarm() -> None:
     assert difference_interval(1, 2, 0, 0, 0.05) == (-1, 1)
     assert rate_interval(3, 0, 0.05) == (0, 0)
     assert mean_interval(1, 3, 9, 0.05) is None
+    assert risk_ratio_interval(0, 3, 1, 3, 0.05) is None
 
 
 def test_the_chance_to_be_best_of_two_is_that_of_a_difference_of_normals() -> None:

@@ -14,7 +14,7 @@ class PublishedVerdict(Struct, frozen=True, array_like=True, gc=False):
     the first follow, which determines rules, device, network, look-alike form and handle matches.
     `event` and `kind` identify the winning touch (`event`
     is None if that was the first follow itself). `qualified_at` (ms) is 0 if the referral qualified with the follow, None if it
-    has not qualified. `channel` is that of the winning touch.
+    has not qualified. `channel`, `content`, `cta` and `partner` are those of the winning touch.
     """
 
     since: int
@@ -26,6 +26,9 @@ class PublishedVerdict(Struct, frozen=True, array_like=True, gc=False):
     qualified_at: int | None = 0
     spells: int = 1
     channel: Channel | None = None
+    content: str | None = None
+    cta: str | None = None
+    partner: str | None = None
 
 
 def published_form(verdict: Verdict) -> PublishedVerdict:
@@ -36,5 +39,16 @@ def published_form(verdict: Verdict) -> PublishedVerdict:
     event = None if touch.event == first else touch.event
     qualified_at = 0 if verdict.qualified_at == verdict.since else verdict.qualified_at
     return PublishedVerdict(
-        verdict.since, first, touch.referrer, touch.kind, event, None, qualified_at, verdict.spells, touch.channel
+        verdict.since,
+        first,
+        touch.referrer,
+        touch.kind,
+        event,
+        None,
+        qualified_at,
+        verdict.spells,
+        touch.channel,
+        touch.content,
+        touch.cta,
+        touch.partner,
     )

@@ -79,6 +79,9 @@ def _reversed_event(
         referrer=published.referrer,
         id=referral_id(program, person, published.referrer) if published.referrer else None,
         channel=published.channel,
+        content=published.content,
+        cta=published.cta,
+        partner=published.partner,
     )
 
 
@@ -118,6 +121,9 @@ def _unqualified_event(
         referrer=published.referrer,
         id=referral_id(program, person, published.referrer or ""),
         channel=published.channel,
+        content=published.content,
+        cta=published.cta,
+        partner=published.partner,
     )
 
 

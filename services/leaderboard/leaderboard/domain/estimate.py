@@ -1,13 +1,17 @@
 """Estimates: a value, over how many cases it was taken, and the bounds of its 95% interval."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil
 
 from leaderboard.statistics.mean import mean_interval
+from leaderboard.statistics.median import median_ranks
 from leaderboard.statistics.poisson_rate import rate_interval
 from leaderboard.statistics.proportion import difference_interval, wilson_interval
 from leaderboard.statistics.ratio import PairSums, standard_error, sums_of_person
+from leaderboard.statistics.risk_ratio import risk_ratio_interval
 
 ALPHA = 0.05
 """Intervals have level 1 - ALPHA."""
@@ -78,6 +82,41 @@ def mean_of_sums(n: int, total: int, squares: int) -> Estimate:
     if bounds is None:
         return Estimate(total / n if n else None, n)
     return Estimate(total / n, n, max(bounds[0], 0.0), bounds[1])
+
+
+def odds(cases: int, others: int) -> Estimate:
+    """Returns `cases` for each of the others: the odds of a proportion, whose bounds are those of Wilson's interval."""
+    found = share(cases, cases + others)
+    if found.value is None or found.low is None or found.high is None or others <= 0:
+        return Estimate(None, max(cases + others, 0))
+    return Estimate(cases / others, found.n, found.low / (1 - found.low), found.high / (1 - found.high))
+
+
+def quotient(cases: int, n: int, other_cases: int, other_n: int) -> Estimate:
+    """Returns how many times as large one proportion is as another, with Katz's interval. The cases are the smaller n."""
+    found = risk_ratio_interval(cases, n, other_cases, other_n, ALPHA)
+    if found is None:
+        return Estimate(None, max(min(n, other_n), 0))
+    value, low, high = found
+    return Estimate(value, min(n, other_n), low, high)
+
+
+def median_of_counts(counts: Mapping[int, int]) -> Estimate:
+    """Returns the median of values that are counted by value, and its distribution-free interval."""
+    values = sorted(value for value, number in counts.items() if number > 0)
+    ends = list(accumulate(counts[value] for value in values))
+    n = ends[-1] if ends else 0
+    if not n:
+        return Estimate(None, 0)
+
+    def value_at(rank: int) -> int:
+        return values[bisect_left(ends, rank)]
+
+    middle = (value_at((n + 1) // 2) + value_at(n // 2 + 1)) / 2
+    ranks = median_ranks(n, ALPHA)
+    if ranks is None:
+        return Estimate(middle, n)
+    return Estimate(middle, n, value_at(ranks[0]), value_at(ranks[1]))
 
 
 def top_tenth(counts: Iterable[int]) -> Estimate:

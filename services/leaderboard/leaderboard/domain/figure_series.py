@@ -55,8 +55,8 @@ def _groups(split: Split, points: Sequence[PeriodFacts], whole: PeriodFacts, pre
         )
         for name in names
     ]
-    is_fixed = bool(tuple(split.names(PeriodFacts())))
-    return found if is_fixed else sorted(found, key=lambda one: (-(one.total.value or 0), one.key))
+    keeps_order = split.keeps_order or bool(tuple(split.names(PeriodFacts())))
+    return found if keeps_order else sorted(found, key=lambda one: (-(one.total.value or 0), one.key))
 
 
 def _series(key: str, points: Sequence[Estimate], whole: Estimate, previous: Estimate) -> Series:

@@ -3,7 +3,8 @@
 The counts of each referrer are stored as well: those of banned referrers are subtracted when the figures are read, so that a ban
 changes one state. The counts of all time are the sum of those of all days.
 
-The network of referrals is stored too, in both directions: whom a person brought, and who brought them.
+The network of referrals is stored too, in both directions: whom a person brought, and who brought them. Who follows without a
+referrer is stored as well, so that it is known of each referrer when they began to follow (`spread_store`).
 
 The boards of reach are written here: a line has the change of a participant's reach (`person_boards`).
 
@@ -20,7 +21,7 @@ from msgspec import Struct
 from leaderboard.domain.board_metrics import metrics_counting
 from leaderboard.domain.credited_follow import CreditedFollow
 from leaderboard.domain.day_buckets import bucket_of
-from leaderboard.domain.growth import Growth, GrowthDays
+from leaderboard.domain.growth import Growth, GrowthDays, departure, part_name
 from leaderboard.domain.periods import day_name
 from leaderboard.domain.tally import QUARTER_S, StoredTally
 from leaderboard.folds import state_keys
@@ -34,6 +35,7 @@ from referral.events.attributions import (
     AttributionLine,
     ConversionAppealed,
     ConversionReviewed,
+    Evidence,
     OrderLine,
     ReferralAttributed,
     ReferralQualified,
@@ -117,7 +119,7 @@ class GrowthFold:
     def decide(self, line: AttributionLine, states: States, catalog: Catalog, position: Position) -> Decision[State]:
         """Returns the new counts, and what follows for an experiment. Raises LookupError for a program that the catalog lacks."""
         if isinstance(line, _GROWTH_LINES):
-            decision: Decision[State] = Decision({**self._count(line, states, catalog), **_referee_changes(line)})
+            decision: Decision[State] = Decision({**self._count(line, states, catalog), **_follower_changes(line)})
             _forward(line, states, catalog, decision)
             return decision
         if isinstance(line, _EDGE_LINES):
@@ -153,14 +155,17 @@ class GrowthFold:
         second = _second(line)
         bucket, day = bucket_of(second), day_name(second, self._time_zones.zone_of(line.program, catalog))
         keys, changes = _count_keys(line.program, _referrer(line), bucket), Changes()
-        stages, number, channel = _stage_change(line)
+        stages, number, channel, parts = _stage_change(line)
+        left = _departure(line) if isinstance(line, ReferralReversed) else None
         for key in keys:
             state = states[key]
             days = state if isinstance(state, GrowthDays) else _NO_DAYS
-            growth = days.days.get(day, _NO_GROWTH)
-            changes[key] = days.with_day(day, growth.plus(stages, number, channel))
+            growth = days.days.get(day, _NO_GROWTH).plus(stages, number, channel, parts)
+            changes[key] = days.with_day(day, growth.with_departure(left) if left else growth)
         if states[keys[0]] is None:
             changes[SortedSetMember(state_keys.buckets(line.program), str(bucket))] = float(bucket)
+        if len(keys) > 1 and states[keys[1]] is None:
+            changes[SortedSetMember(state_keys.bucket_referrers(line.program, bucket), _referrer(line) or "")] = 0.0
         return changes
 
 
@@ -168,9 +173,13 @@ def _metrics_of(line: ReachChanged) -> Sequence[BoardMetric]:
     return metrics_counting(state_keys.GROWTH, line)
 
 
-def _referee_changes(line: GrowthLine) -> Changes:
-    """A person belongs to their referrer's network while the attribution is valid."""
+def _follower_changes(line: GrowthLine) -> Changes:
+    """A person belongs to their referrer's network, or to those without a referrer, while what was published of them is valid."""
     match line:
+        case ReferralUnattributed():
+            return {SortedSetMember(state_keys.discovered(line.program), line.person): float(_second(line))}
+        case ReferralReversed(referrer=None):
+            return {SortedSetMember(state_keys.discovered(line.program), line.person): None}
         case ReferralAttributed():
             return {_referee_key(line.program, line.referrer, line.person): float(max(1, _second(line)))}
         case ReferralReversed(referrer=str(referrer)) if "attributed" in line.undoes:
@@ -243,12 +252,34 @@ def _ban_key(line: BanLine) -> SortedSetMember:
     return SortedSetMember(state_keys.banned_referrers(line.program), line.referrer)
 
 
-def _stage_change(line: GrowthLine) -> tuple[tuple[Stage, ...], int, str | None]:
-    """The stages that a line concerns, by how much their counts change, and the channel."""
+def _stage_change(line: GrowthLine) -> tuple[tuple[Stage, ...], int, str | None, Sequence[str]]:
+    """The stages that a line concerns, by how much their counts change, the channel, and the parts."""
     match line:
         case ReferralAttributed() | ReferralQualified():
-            return line.stages, 1, line.evidence.channel
+            evidence = line.evidence
+            return line.stages, 1, evidence.channel, _parts(evidence)
         case ReferralUnattributed():
-            return ("unattributed",), 1, None
+            return ("unattributed",), 1, None, ()
         case ReferralReversed():
-            return line.undoes, -1, line.channel
+            return line.undoes, -1, line.channel, _parts(line)
+
+
+def _parts(named: Evidence | ReferralReversed) -> Sequence[str]:
+    """What evidence, or the reversal of what rests on it, counts for by name."""
+    content, partner = named.content, named.partner
+    return _part_names(content, named.cta, partner) if content or partner else ()
+
+
+@lru_cache(_CACHED_KEYS)
+def _part_names(content: str | None, cta: str | None, partner: str | None) -> tuple[str, ...]:
+    """A call to action belongs to its content item, and counts with it alone."""
+    of_content = (part_name("content", content),) if content else ()
+    of_cta = (part_name("cta", f"{content}/{cta}"),) if content and cta else ()
+    return *of_content, *of_cta, *((part_name("partner", partner),) if partner else ())
+
+
+def _departure(line: ReferralReversed) -> str | None:
+    """How a person who unfollows is counted as one who has left; None for any other reversal."""
+    if line.reason != "unfollowed" or line.undoes == ("qualified",):
+        return None
+    return departure(line.referrer is not None, _second(line), to_ms(line.occurred_at) // 1000)

@@ -71,6 +71,16 @@ def buckets(program: str) -> str:
     return f"buckets:{program}"
 
 
+def bucket_referrers(program: str, bucket: int) -> str:
+    """A sorted set of the referrers who have counts in a bucket; all scores are 0 (growth)."""
+    return f"referrers:{program}:{bucket}"
+
+
+def discovered(program: str) -> str:
+    """A sorted set of the people who follow without a referrer, by the second of their follow (growth)."""
+    return f"discovered:{program}"
+
+
 def banned_referrers(program: str) -> str:
     """A sorted set of the participants who are banned (growth); their referrals are part of the counts above."""
     return f"banned:{program}"

@@ -19,6 +19,7 @@ from leaderboard.http_api import (
     live,
     network_page,
     networks,
+    outlook,
     wallet,
 )
 from leaderboard.http_api.dependencies import Dependencies, init_app
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     draws.blueprint,
     insights.blueprint,
     figures.blueprint,
+    outlook.blueprint,
     networks.blueprint,
     experiments.blueprint,
     challenges.blueprint,

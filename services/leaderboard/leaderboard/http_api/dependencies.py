@@ -23,6 +23,7 @@ from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
+from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
 from referral.console.audit_log import AuditLog
@@ -49,6 +50,7 @@ class Dependencies:
     closings: ClosingStore
     growth: GrowthStore
     insights: InsightReader
+    rewards: RewardsClient
     network: NetworkStore
     campaigns: CampaignReader
     experiments: ExperimentStore
@@ -75,6 +77,8 @@ def init_app(app: Flask) -> Flask:
         ]
     )
     shared.on_close(exporter.start().stop)
+    rewards = RewardsClient(shared.settings.reward_dispatcher)
+    shared.on_close(rewards.close)
     if shared.settings.drand:
         shared.on_close(_draw_fetcher(shared, closings).start().stop)
     publisher = shared.publisher()
@@ -88,6 +92,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
+        rewards,
         network,
         CampaignReader(boards, network),
         experiments,

@@ -1,23 +1,27 @@
 """Response bodies of figures, and their content from what was read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Annotated, Any, TypedDict
+from functools import partial
+from typing import Annotated, Any, Literal, TypedDict
+from zoneinfo import ZoneInfo
 
 from flask_babel import force_locale
 from msgspec import Meta, Struct
 
-from leaderboard.domain.date_range import Unit
+from leaderboard.domain.date_range import DateRange, Unit
 from leaderboard.domain.estimate import Change, Estimate
 from leaderboard.domain.figure_series import Series
 from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, Dimension, FigureId, Measure
 from leaderboard.insight_reader import FigureReading
-from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, group_text, in_words
+from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, group_text, in_words, version_text
+from referral.events.entities import ProgramVersion
 from referral.events.examples import example
 from referral.http.json_body import decode_json
 from referral.http.responses import Timestamp
 from referral.pages.languages import LANGUAGES, LOCALES, Language
 
+MAX_ANNOTATIONS = 100
 _Texts = dict[Language, str]
 _N = Annotated[int, Meta(description="Number of cases: followers, people or events, as the definition says.")]
 _Low = Annotated[float | None, Meta(description="Lower bound of the 95% interval; null for a complete count.")]
@@ -79,17 +83,31 @@ class SeriesResponse(Struct, kw_only=True):
     points: list[PointResponse]
 
 
+class AnnotationResponse(Struct, kw_only=True):
+    """Something that may explain a change of a figure."""
+
+    on: Annotated[date, Meta(description="The day of the series that it belongs to.")]
+    at: Timestamp
+    kind: Literal["program_version"]
+    label: _Texts
+
+
 class FigureResponse(Struct, kw_only=True):
     """A figure over a range of days, as of now: what was reversed since is taken off its day."""
 
     program: str
     figure: FigureId
     title: _Texts
-    measure: Annotated[Measure, Meta(description="`count`, `share` (0 to 1), or a `rate` or `mean` for each case.")]
+    measure: Annotated[
+        Measure, Meta(description="What kind of number: shares are from 0 to 1, rates and means for each case.")
+    ]
     query: Annotated[str, Meta(description="The query that this answers, with what was left out.")]
     zone: Annotated[str, Meta(description="The IANA time zone of the days: that of the program.")]
     unit: Unit
     by: Dimension | None
+    window_days: Annotated[
+        int | None, Meta(description="How long the friends of a person count; null for figures without such a window.")
+    ]
     starts_on: Annotated[date, Meta(description="The first day of the range.")]
     ends_on: Annotated[date, Meta(description="Its last day, included.")]
     previous_starts_on: date
@@ -100,6 +118,9 @@ class FigureResponse(Struct, kw_only=True):
     computed_at: Timestamp
     series: Annotated[list[SeriesResponse], Meta(description="The figure, then its groups.")]
     groups_left_out: Annotated[int, Meta(description="Groups that are not listed, the smallest; 0 for most.")]
+    annotations: Annotated[
+        list[AnnotationResponse], Meta(description="Program versions that came into force in the range, at most 100.")
+    ]
 
 
 class ExplanationResponse(Struct, kw_only=True):
@@ -156,10 +177,19 @@ def query_text(reading: FigureReading) -> str:
     """The query that a reading answers, as it is written in a URL."""
     query = reading.query
     by = f"&by={query.by}" if query.by else ""
-    return f"{query.figure}?from={reading.days.first}&to={reading.days.last}&unit={query.unit}{by}"
+    window_days = window_days_of(reading)
+    window = f"&window={window_days}" if window_days else ""
+    return f"{query.figure}?from={reading.days.first}&to={reading.days.last}&unit={query.unit}{by}{window}"
 
 
-def figure_response(program: str, zone: str, reading: FigureReading, computed_at: datetime) -> FigureResponse:
+def window_days_of(reading: FigureReading) -> int | None:
+    """The window of a figure that has one."""
+    return reading.query.window_days if "spread" in FIGURES[reading.query.figure].reads else None
+
+
+def figure_response(
+    program: str, zone: str, reading: FigureReading, computed_at: datetime, versions: Iterable[ProgramVersion]
+) -> FigureResponse:
     """A figure that was read, with its texts in each language."""
     query, measure = reading.query, FIGURES[reading.query.figure].measure
     return FigureResponse(
@@ -171,6 +201,7 @@ def figure_response(program: str, zone: str, reading: FigureReading, computed_at
         zone=zone,
         unit=query.unit,
         by=query.by,
+        window_days=window_days_of(reading),
         starts_on=reading.days.first,
         ends_on=reading.days.last,
         previous_starts_on=reading.before.first,
@@ -179,28 +210,45 @@ def figure_response(program: str, zone: str, reading: FigureReading, computed_at
         computed_at=computed_at,
         series=[_series(one, measure, reading) for one in reading.series],
         groups_left_out=reading.groups_left_out,
+        annotations=_annotations(versions, zone, reading.days),
     )
+
+
+def _annotations(versions: Iterable[ProgramVersion], zone: str, days: DateRange) -> list[AnnotationResponse]:
+    """The versions that came into force in a range, the earliest first."""
+    found = [(one.effective_from.astimezone(ZoneInfo(zone)).date(), one) for one in versions]
+    within = sorted(((on, one) for on, one in found if days.first <= on <= days.last), key=lambda pair: pair[1].version)
+    return [
+        AnnotationResponse(
+            on=on,
+            at=one.effective_from,
+            kind="program_version",
+            label=in_languages(partial(version_text, one.version)),
+        )
+        for on, one in within[:MAX_ANNOTATIONS]
+    ]
 
 
 def _series(series: Series, measure: Measure, reading: FigureReading) -> SeriesResponse:
     return SeriesResponse(
         key=series.key,
-        label=_in_languages(lambda: group_text(series.key)),
+        label=in_languages(lambda: group_text(series.key, reading.query.by)),
         total=_total(series.total, measure),
         previous=_total(series.previous, measure),
-        change=_change(series.change),
+        change=change_response(series.change),
         points=[
-            PointResponse(period=point.name, starts_on=point.first, ends_on=point.last, **_fields(estimate))
+            PointResponse(period=point.name, starts_on=point.first, ends_on=point.last, **estimate_fields(estimate))
             for point, estimate in zip(reading.points, series.points, strict=True)
         ],
     )
 
 
 def _total(estimate: Estimate, measure: Measure) -> TotalResponse:
-    return TotalResponse(words=_in_languages(lambda: in_words(measure, estimate)), **_fields(estimate))
+    return TotalResponse(words=in_languages(lambda: in_words(measure, estimate)), **estimate_fields(estimate))
 
 
-def _fields(estimate: Estimate) -> EstimateFields:
+def estimate_fields(estimate: Estimate) -> EstimateFields:
+    """The fields of an EstimateResponse."""
     return {
         "value": estimate.value,
         "low": estimate.low,
@@ -210,15 +258,17 @@ def _fields(estimate: Estimate) -> EstimateFields:
     }
 
 
-def _change(change: Change | None) -> ChangeResponse | None:
+def change_response(change: Change | None) -> ChangeResponse | None:
+    """How a value has changed."""
     return ChangeResponse(value=change.value, low=change.low, high=change.high) if change else None
 
 
 def _texts(text: object) -> _Texts:
-    return _in_languages(lambda: str(text))
+    return in_languages(lambda: str(text))
 
 
-def _in_languages(text: Callable[[], str]) -> _Texts:
+def in_languages(text: Callable[[], str]) -> dict[Language, str]:
+    """A text in each language of the pages."""
     texts: _Texts = {}
     for language in LANGUAGES:
         with force_locale(LOCALES[language]):

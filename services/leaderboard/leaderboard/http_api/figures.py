@@ -21,8 +21,9 @@ from leaderboard.http_api.figure_responses import (
 )
 from leaderboard.http_api.figure_rows import figure_csv_text
 from leaderboard.http_api.requests import require_zone
-from leaderboard.insight_reader import FigureQuery, FigureReading, InvalidQuery
+from leaderboard.insight_reader import DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS, FigureQuery, FigureReading, InvalidQuery
 from leaderboard.insight_store import MAX_BOARD_ENTRIES, TooManyEntries
+from leaderboard.spread_store import MAX_REFERRERS, TooManyReferrers
 from referral.events.timestamps import to_datetime
 from referral.http.api_keys import requires
 from referral.http.context import context
@@ -69,6 +70,14 @@ class FigureParameters(Schema):
         validate=validate.OneOf(get_args(Dimension)),
         metadata={"description": "The dimension by which the figure is split, if it has it."},
     )
+    window = fields.Int(
+        load_default=DEFAULT_WINDOW_DAYS,
+        validate=validate.Range(1, MAX_WINDOW_DAYS),
+        metadata={
+            "description": "Days from a person's follow on in which their friends count for K and the cycle time; people are"
+            f" measured once it is over. 1 to {MAX_WINDOW_DAYS}."
+        },
+    )
 
 
 @blueprint.get("/v1/programs/<program>/insights/figures")
@@ -89,8 +98,8 @@ def figures(program: str) -> FiguresResponse:
 @blueprint.alt_response(422, description="The range is too long, or the figure cannot be split in this way.")
 def figure(query: dict[str, Any], program: str, figure: str) -> FigureResponse:
     """A figure over a range of days: for each day, week or month, for the whole range, and for the range before."""
-    reading = _read(query, program, require_figure(figure))
-    return figure_response(program, require_zone(program), reading, _now())
+    reading = read_figure(query, program, require_figure(figure))
+    return figure_response(program, require_zone(program), reading, _now(), context().catalog.versions(program))
 
 
 @blueprint.get("/v1/programs/<program>/insights/<figure>.csv")
@@ -101,7 +110,7 @@ def figure(query: dict[str, Any], program: str, figure: str) -> FigureResponse:
 @blueprint.alt_response(422, description="The range is too long, or the figure cannot be split in this way.")
 def figure_csv(query: dict[str, Any], program: str, figure: str) -> Response:
     """The same as CSV: a row for each point, for the whole range and for the range before. Each names query, period and zone."""
-    reading = _read(query, program, require_figure(figure))
+    reading = read_figure(query, program, require_figure(figure))
     text = figure_csv_text(program, require_zone(program), reading, _now())
     name = f"{program}-{reading.query.figure}-{reading.days.first}-{reading.days.last}.csv"
     return Response(text, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
@@ -125,20 +134,25 @@ def require_figure(name: str) -> FigureId:
     raise Problem(404, "unknown_figure", f"Unknown figure {name[:64]!r}. Figures: {', '.join(FIGURES)}.")
 
 
-def _read(query: dict[str, Any], program: str, figure: FigureId) -> FigureReading:
+def read_figure(query: dict[str, Any], program: str, figure: FigureId) -> FigureReading:
+    """What a query shows. Raises Problem 404 for an unknown program, and 422 for a range that cannot be read."""
     zone = require_zone(program)
-    last = query["last"] or _today(zone)
+    last = query["last"] or today_in(zone)
     first = query["first"] or last - timedelta(days=DEFAULT_DAYS - 1)
     if last < first:
         raise _invalid("to", f"`to` must not be before `from`; got {first} to {last}.")
     try:
-        return dependencies().insights.read(
-            program, zone, FigureQuery(figure, DateRange(first, last), query["unit"], query["by"])
+        wanted = FigureQuery(
+            figure, DateRange(first, last), query["unit"], query["by"], query.get("window", DEFAULT_WINDOW_DAYS)
         )
+        return dependencies().insights.read(program, zone, wanted, context().clock.now_ms() // 1000)
     except InvalidQuery as error:
         raise _invalid(error.parameter, str(error)) from None
     except TooManyEntries:
         detail = f"More than {MAX_BOARD_ENTRIES:,} entries of boards are in the two ranges: choose fewer days, or unit=month."
+        raise _invalid("from", detail) from None
+    except TooManyReferrers:
+        detail = f"More than {MAX_REFERRERS:,} people brought friends in the two ranges: choose fewer days."
         raise _invalid("from", detail) from None
 
 
@@ -146,7 +160,8 @@ def _invalid(parameter: str, detail: str) -> Problem:
     return Problem(422, "invalid", detail, [{"pointer": f"query:{parameter}", "detail": detail}])
 
 
-def _today(zone: str) -> date:
+def today_in(zone: str) -> date:
+    """The current day in a time zone."""
     return date.fromisoformat(day_name(context().clock.now_ms() // 1000, zone))
 
 

@@ -3,15 +3,18 @@
 The caller sets the locale (`force_locale`). A definition is what "how was this counted" shows, and the only one there is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale, lazy_gettext
 
 from leaderboard.domain.estimate import Estimate
-from leaderboard.domain.figure_table import FigureId, Measure
-from referral.pages.languages import gettext
+from leaderboard.domain.figure_table import Dimension, FigureId, Measure
+from leaderboard.domain.focus import Focus
+from referral.pages.channel_names import channel_name
+from referral.pages.languages import gettext, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,15 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
     "followers": FigureTexts(
         lazy_gettext("New followers"),
         lazy_gettext(
-            "People who follow now and began to follow in the period. A person who leaves is taken off the day on which they began."
+            "People who follow now and began to follow in the period. A person who leaves is taken off the day on which they"
+            " began."
         ),
     ),
     "audience": FigureTexts(
         lazy_gettext("Followers in all"),
         lazy_gettext(
-            "People who follow now and had begun by the end of the period, as far as events show: earlier followers are not known."
+            "People who follow now and had begun by the end of the period, as far as events show: earlier followers are not"
+            " known."
         ),
     ),
     "referral_share": FigureTexts(
@@ -49,8 +54,8 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
     "channels": FigureTexts(
         lazy_gettext("Channels"),
         lazy_gettext(
-            "Of the referred new followers, the share that came by each channel: that of the touch which won. A code alone names no"
-            " channel. The whole is the share with a channel that is known."
+            "Of the referred new followers, the share that came by each channel: that of the touch which won. A code alone"
+            " names no channel. The whole is the share with a channel that is known."
         ),
     ),
     "posts": FigureTexts(
@@ -65,8 +70,8 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
     "funnel": FigureTexts(
         lazy_gettext("Funnel"),
         lazy_gettext(
-            "Impressions, shares, clicks, referred new followers, and those of them who qualified. Each stage counts what happened"
-            " in the period; a friend who uses a code follows without a click. The whole is the last stage."
+            "Impressions, shares, clicks, referred new followers, and those of them who qualified. Each stage counts what"
+            " happened in the period; a friend who uses a code follows without a click. The whole is the last stage."
         ),
     ),
     "funnel_steps": FigureTexts(
@@ -85,8 +90,71 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
     "top_tenth_share": FigureTexts(
         lazy_gettext("Share of the top 10%"),
         lazy_gettext(
-            "Of the friends who qualified in the period and count, the share of the 10% of referrers with the most. The 10% are at"
-            " least one person, the number rounded up; referrers without such a friend are left out."
+            "Of the friends who qualified in the period and count, the share of the 10% of referrers with the most. The 10%"
+            " are at least one person, the number rounded up; referrers without such a friend are left out."
+        ),
+    ),
+    "reach_multiple": FigureTexts(
+        lazy_gettext("Reach multiple"),
+        lazy_gettext(
+            "All referred new followers for each of degree 1: those whose referrer came without a referrer. Those beyond were"
+            " brought by friends of friends. Refused referrals and those of banned referrers are left out."
+        ),
+    ),
+    "k_factor": FigureTexts(
+        lazy_gettext("K-factor"),
+        lazy_gettext(
+            "Friends whom a new follower brings within the window from their own follow on, on average: friends who qualified"
+            " and count. Only followers whose window is over are measured, on the day on which they began; those without a"
+            " friend count as 0."
+        ),
+    ),
+    "invitations_per_follower": FigureTexts(
+        lazy_gettext("Invitations per new follower (i)"),
+        lazy_gettext("Content shared in the period, for each new follower of the period."),
+    ),
+    "qualified_per_share": FigureTexts(
+        lazy_gettext("Qualified friends per share (c)"),
+        lazy_gettext("Referred new followers of the period who qualified, for each share in it."),
+    ),
+    "k_of_invitations": FigureTexts(
+        lazy_gettext("K as i × c"),
+        lazy_gettext(
+            "Invitations per new follower times qualified friends per share: qualified new followers for each new follower of"
+            " the period. It needs no window, and is too low while the account grows faster than friends are brought."
+        ),
+    ),
+    "audience_ceiling": FigureTexts(
+        lazy_gettext("Where referrals alone lead"),
+        lazy_gettext(
+            "Followers in all / (1 − K): how many there will be in the end if no one comes by themselves any more and K stays"
+            " as it is. Without a value if K is 1 or more: then referrals alone have no ceiling."
+        ),
+    ),
+    "cycle_time": FigureTexts(
+        lazy_gettext("Cycle time"),
+        lazy_gettext(
+            "The median time from a person's own follow to the qualification of a friend whom they brought within the window,"
+            " of friends who count."
+        ),
+    ),
+    "retention": FigureTexts(
+        lazy_gettext("Retention"),
+        lazy_gettext(
+            "Of the people who began in the period, the share that still followed 30 days later (or as many days as the group"
+            " names). A day counts once all who began on it could have followed for so long. People whose unfollow arrived"
+            " before their follow are not known."
+        ),
+    ),
+    "retention_ratio": FigureTexts(
+        lazy_gettext("Retention of referred followers"),
+        lazy_gettext("How many times as high the 30-day retention of referred followers is as that of the others."),
+    ),
+    "growth_uplift": FigureTexts(
+        lazy_gettext("Growth by referrals"),
+        lazy_gettext(
+            "Referred new followers for each one who came without a referrer: by how much referrals add to the growth by"
+            " discovery. 50% means that of three new followers one was referred."
         ),
     ),
 }
@@ -101,6 +169,7 @@ GROUP_TEXTS: Mapping[str, object] = {
     "followed": lazy_gettext("Followed"),
     "qualified": lazy_gettext("Qualified"),
     "unknown": lazy_gettext("Unknown"),
+    "none": lazy_gettext("None named"),
 }
 """The names of groups that are not names from data."""
 INTERVAL_TEXTS: Mapping[Measure, object] = {
@@ -110,12 +179,25 @@ INTERVAL_TEXTS: Mapping[Measure, object] = {
     ),
     "rate": lazy_gettext("95% interval of a Poisson rate by Garwood (1936); of the last step by Wilson (1927)."),
     "mean": lazy_gettext("95% interval of a mean over people by Student (1908), not below 0."),
+    "ratio": lazy_gettext("95% interval of a ratio of two shares by Katz and others (1978)."),
+    "days": lazy_gettext("95% interval of a median without assumptions on the distribution (Conover, 1999)."),
+    "uplift": lazy_gettext("95% interval from that of the share by Wilson (1927)."),
+    "people": lazy_gettext("Computed from the bounds of K; without bounds if K may be 1 or more."),
 }
 
 
-def group_text(key: str) -> str:
-    """Returns the name of a group; the name from the data if it is one."""
+def group_text(key: str, by: Dimension | None) -> str:
+    """Returns the name of a group of a dimension; the name from the data if it is one."""
+    if by == "age" and key.isdigit():
+        return ngettext("After %(num)d day", "After %(num)d days", int(key))
+    if by == "degree" and key.isdigit():
+        return gettext("Degree %(degree)s", degree=key) if key != "0" else gettext("Discovered")
     return str(GROUP_TEXTS.get(key, key))
+
+
+def version_text(version: int) -> str:
+    """Returns the annotation of a program version that came into force."""
+    return gettext("Program version %(version)s", version=version)
 
 
 def in_words(measure: Measure, estimate: Estimate) -> str:
@@ -130,7 +212,7 @@ def in_words(measure: Measure, estimate: Estimate) -> str:
             cases=_number(estimate.cases, "#,##0"),
             n=_number(estimate.n, "#,##0"),
         )
-    write = _percent if measure == "share" else _decimal
+    write = _WRITERS.get(measure, _decimal)
     if estimate.too_few or estimate.low is None or estimate.high is None:
         return gettext(
             "%(value)s, of %(n)s cases: fewer than 30, so it is uncertain.",
@@ -146,6 +228,21 @@ def in_words(measure: Measure, estimate: Estimate) -> str:
     )
 
 
+def focus_words(focus: Focus) -> str:
+    """Returns the advice on which channels to focus."""
+    names = [channel_name(one.channel) or gettext("the web") for one in focus.channels]
+    if not names or focus.share.value is None:
+        return gettext(
+            "Not enough data yet: %(n)s of 30 referred followers with a known channel.",
+            n=_number(focus.share.n, "#,##0"),
+        )
+    return gettext(
+        "Focus on %(channels)s: %(share)s of the referred followers with a known channel came from there.",
+        channels=format_list(names, locale=get_locale()),
+        share=_percent(focus.share.value),
+    )
+
+
 def _number(value: float, pattern: str) -> str:
     return str(format_decimal(value, format=pattern, locale=get_locale()))
 
@@ -156,3 +253,24 @@ def _decimal(value: float) -> str:
 
 def _percent(value: float) -> str:
     return str(format_percent(value, format="#,##0.0%", locale=get_locale()))
+
+
+def _times(value: float) -> str:
+    return gettext("%(value)s times", value=_decimal(value))
+
+
+def _days(value: float) -> str:
+    return gettext("%(value)s days", value=_number(value, "#,##0.0"))
+
+
+def _people(value: float) -> str:
+    return _number(value, "#,##0")
+
+
+_WRITERS: Mapping[Measure, Callable[[float], str]] = {
+    "share": _percent,
+    "ratio": _times,
+    "uplift": _percent,
+    "days": _days,
+    "people": _people,
+}

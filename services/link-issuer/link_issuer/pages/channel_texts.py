@@ -1,24 +1,10 @@
-"""Texts that depend on the channel: its name, and how friends use a code there."""
-
-from collections.abc import Mapping
-
-from flask_babel import lazy_gettext
+"""Texts that depend on the channel: how friends use a code there."""
 
 from referral.events.facts import Channel
+from referral.pages.channel_names import channel_name
 from referral.pages.languages import gettext
 
-_NAMES: Mapping[Channel, object] = {
-    "xiaohongshu": lazy_gettext("Xiaohongshu"),
-    "wechat": lazy_gettext("WeChat"),
-    "weibo": lazy_gettext("Weibo"),
-    "douyin": lazy_gettext("Douyin"),
-}
 _WITH_COMMENTS: frozenset[Channel] = frozenset({"xiaohongshu", "weibo", "douyin"})
-
-
-def channel_name(channel: Channel) -> str:
-    """The platform's name in the request's language; empty for the open web."""
-    return str(_NAMES.get(channel, ""))
 
 
 def follow_instruction(channel: Channel) -> str:

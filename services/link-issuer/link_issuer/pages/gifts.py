@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from link_issuer.pages.channel_texts import channel_name
 from referral.events.attribution_rules import Attribution
 from referral.events.program import Program
 from referral.events.reward_rules import PrizeTrigger, Reward
 from referral.events.rewards import Role
+from referral.pages.channel_names import channel_name
 from referral.pages.languages import gettext, ngettext
 from referral.pages.reward_names import price_text, reward_name, worth_text
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from link_issuer.domain.share_kit import ShareKit
-from link_issuer.pages.channel_texts import channel_name, follow_instruction, poster_instruction
+from link_issuer.pages.channel_texts import follow_instruction, poster_instruction
 from link_issuer.pages.fonts import clusters, drawable_name
 from link_issuer.pages.gifts import GiftText, gift_texts
 from link_issuer.pages.invitation import Invitation
@@ -12,6 +12,7 @@ from link_issuer.pages.preview_card import PreviewCard
 from referral.events.entities import Link, Participant
 from referral.events.program import Program
 from referral.events.rewards import Handover, handover_of
+from referral.pages.channel_names import channel_name
 from referral.pages.languages import gettext, language, localize, ngettext
 from referral.pages.public_names import public_name, public_name_within
 

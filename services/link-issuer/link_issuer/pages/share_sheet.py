@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from flask import request
 
 from link_issuer.domain.share_kit import ShareKit
-from link_issuer.pages.channel_texts import channel_name
 from referral.events.facts import Channel
 from referral.events.program import Program
+from referral.pages.channel_names import channel_name
 from referral.pages.languages import gettext, localize
 
 
