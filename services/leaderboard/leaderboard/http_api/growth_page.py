@@ -21,6 +21,7 @@ from leaderboard.http_api.live import stream_response
 from leaderboard.insight_store import TooManyEntries
 from leaderboard.pages import error_pages
 from leaderboard.pages.growth_view import PERIODS, growth_view
+from leaderboard.spread_store import TooManyReferrers
 from referral.console.guard import Visit, console_view, private
 from referral.events.entities import DashboardLink
 from referral.events.ids import random_id
@@ -152,7 +153,7 @@ def _page_values(program: Program, *, all_names: bool) -> dict[str, object]:
         view = growth_view(program, all_names=all_names)
     except (RedisError, LogUnavailable) as error:
         raise Problem(503, "unavailable", "The figures cannot be read now.", headers={"Retry-After": "5"}) from error
-    except TooManyEntries:
+    except (TooManyEntries, TooManyReferrers):
         detail = "So many people took part that these days cannot be read at once. Choose fewer days."
         raise Problem(422, "too_much", detail) from None
     name = localize(program.name) or program.id

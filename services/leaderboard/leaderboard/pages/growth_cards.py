@@ -3,7 +3,7 @@
 The caller's request decides the language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from babel.numbers import format_decimal, format_percent
@@ -71,15 +71,19 @@ def percent(value: float, pattern: str = "#,##0%") -> str:
 
 def write_value(measure: Measure, value: float | None) -> str:
     """Returns a value of a figure for a table; a dash if there is none."""
-    if value is None:
-        return "–"
-    match measure:
-        case "count":
-            return number(value)
-        case "share":
-            return percent(value, "#,##0.0%")
-        case _:
-            return number(value, "#,##0.00")
+    return "–" if value is None else _WRITERS[measure](value)
+
+
+_WRITERS: Mapping[Measure, Callable[[float], str]] = {
+    "count": number,
+    "people": number,
+    "share": lambda value: percent(value, "#,##0.0%"),
+    "uplift": percent,
+    "rate": lambda value: number(value, "#,##0.00"),
+    "mean": lambda value: number(value, "#,##0.00"),
+    "ratio": lambda value: gettext("×%(times)s", times=number(value, "#,##0.00")),
+    "days": lambda value: gettext("%(days)s days", days=number(value, "#,##0.0")),
+}
 
 
 def _value_parts(measure: Measure, estimate: Estimate) -> tuple[str, str]:
@@ -103,7 +107,7 @@ def _change(measure: Measure, series: Series) -> tuple[str, int]:
     if now.value is None or before.value is None or now.too_few or before.too_few:
         return gettext("nothing to compare with before"), 0
     difference = now.value - before.value
-    if measure == "share":
+    if measure in ("share", "uplift"):
         points = round(difference * 100)
         text = gettext("%(points)s points", points=number(abs(points)))
     elif not before.value:

@@ -10,6 +10,7 @@ from flask_babel import get_locale
 
 from leaderboard.board_store import board_name
 from leaderboard.domain.date_range import DateRange, Unit
+from leaderboard.domain.estimate import Estimate
 from leaderboard.domain.figure_series import Series
 from leaderboard.domain.figure_table import FIGURES, STAGES, Dimension, FigureId
 from leaderboard.domain.periods import day_name, windows
@@ -29,8 +30,8 @@ PERIODS = (7, 28, 90)
 DEFAULT_DAYS = 28
 MAX_THANKED = 3
 _WEEKS_FROM = 60  # days, from which on a point is a week
-_FIRST: tuple[FigureId, ...] = ("followers", "referral_share", "followers_per_sharer")
-_OWN_PANELS: frozenset[FigureId] = frozenset({"channels", "funnel", "funnel_steps"})
+_FIRST: tuple[FigureId, ...] = ("followers", "referral_share", "k_factor")
+_OWN_PANELS: frozenset[FigureId] = frozenset({"channels", "funnel", "funnel_steps", "retention"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,34 @@ class BarRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CohortCell:
+    """What became of the followers of a week: the share that still follows in words, its shade from 0 to 4, and of how many.
+
+    Without cases, or with fewer than 30, it has no shade.
+    """
+
+    value: str
+    shade: int | None
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRow:
+    """The followers who began in a week, and who of them still follows at each age."""
+
+    name: str
+    cells: tuple[CohortCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """The heat map: its columns are ages, its rows the weeks in which people began to follow."""
+
+    ages: tuple[str, ...]
+    rows: tuple[CohortRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Thanked:
     """A person to thank: their name, their person id, and how many friends came by them."""
 
@@ -103,6 +132,7 @@ class GrowthView:
     funnel: list[FunnelRow]
     channels: list[BarRow]
     more: list[Card]
+    cohorts: Cohorts
     experiments: list[ExperimentAnswer]
     how: dict[str, tuple[str, ...]]
 
@@ -116,7 +146,7 @@ def growth_view(program: Program, *, all_names: bool) -> GrowthView:
     length = _days()
     today = date.fromisoformat(day_name(now_s, zone))
     days = DateRange(today - timedelta(days=length - 1), today)
-    reader = _Reader(program.id, zone, days, "week" if length >= _WEEKS_FROM else "day")
+    reader = _Reader(program.id, zone, days, "week" if length >= _WEEKS_FROM else "day", now_s)
     followers = reader.read("followers", "source")
     channels = _bars(reader.groups("channels", "channel"))
     funnel = _funnel(reader)
@@ -142,20 +172,21 @@ def growth_view(program: Program, *, all_names: bool) -> GrowthView:
         funnel=funnel,
         channels=channels,
         more=[figure_card(name, reader.whole(name)) for name in FIGURES if name not in (*_FIRST, *_OWN_PANELS)],
+        cohorts=_cohorts(reader.read("retention", "age", "week")),
         experiments=experiment_answers(program),
-        how={name: how_counted(name) for name in ("followers", "channels", "funnel_steps")},
+        how={name: how_counted(name) for name in ("followers", "channels", "funnel_steps", "retention")},
     )
 
 
 class _Reader:
     """Reads figures over the page's days."""
 
-    def __init__(self, program: str, zone: str, days: DateRange, unit: Unit) -> None:
-        self._program, self._zone, self._days, self._unit = program, zone, days, unit
+    def __init__(self, program: str, zone: str, days: DateRange, unit: Unit, now_s: int) -> None:
+        self._program, self._zone, self._days, self._unit, self._now_s = program, zone, days, unit, now_s
 
     def read(self, figure: FigureId, by: Dimension | None = None, unit: Unit | None = None) -> FigureReading:
         query = FigureQuery(figure, self._days, unit or self._unit, by)
-        return dependencies().insights.read(self._program, self._zone, query)
+        return dependencies().insights.read(self._program, self._zone, query, self._now_s)
 
     def whole(self, figure: FigureId) -> Series:
         return self.read(figure, unit="all").series[0]
@@ -174,7 +205,7 @@ def _curve(followers: FigureReading) -> GrowthCurve:
     """Referred and discovered followers at each point; those of banned referrers are in the table alone."""
     shown = [one for one in followers.series[1:] if one.key != "excluded"]
     values = [tuple(int(estimate.value or 0) for estimate in one.points) for one in shown]
-    names = tuple(group_text(one.key) for one in shown)
+    names = tuple(group_text(one.key, "source") for one in shown)
     days = [_day(point.first) for point in followers.points]
     rows = tuple(ChartRow(day, tuple(number(series[index]) for series in values)) for index, day in enumerate(days))
     chart = line_chart([(one.key, points) for one, points in zip(shown, values, strict=True)])
@@ -196,7 +227,7 @@ def _funnel(reader: _Reader) -> list[FunnelRow]:
     largest = max(counts.values(), default=0)
     return [
         FunnelRow(
-            group_text(name),
+            group_text(name, "stage"),
             number(counts.get(name, 0)),
             _step(steps.get(name)),
             name == weakest,
@@ -204,6 +235,27 @@ def _funnel(reader: _Reader) -> list[FunnelRow]:
         )
         for name in STAGES
     ]
+
+
+def _cohorts(reading: FigureReading) -> Cohorts:
+    """Who still follows, by the week in which they began."""
+    groups = reading.series[1:]
+    rows = tuple(
+        CohortRow(_day(week.first), tuple(_cell(group.points[index]) for group in groups))
+        for index, week in enumerate(reading.points)
+    )
+    return Cohorts(tuple(group_text(group.key, "age") for group in groups), rows)
+
+
+def _cell(estimate: Estimate) -> CohortCell:
+    if estimate.value is None:
+        return CohortCell("–", None, "")
+    of = gettext("of %(n)s", n=number(estimate.n))
+    if estimate.too_few:
+        return CohortCell(
+            gettext("%(cases)s of %(n)s", cases=number(estimate.cases or 0), n=number(estimate.n)), None, ""
+        )
+    return CohortCell(percent(estimate.value), min(4, int(estimate.value * 5)), of)
 
 
 def _step(quotient: float | None) -> str:
