@@ -1,4 +1,4 @@
-"""Signed tokens for redirects, share pages, guides and wallets: they cannot be forged or changed.
+"""Signed tokens for redirects, share pages, guides, wallets and dashboards: they cannot be forged or changed.
 
 itsdangerous signs them (HMAC-SHA256) with the newest key for tokens. A token is `KEY.CONTENT.SIGNATURE`, with the id of its key,
 or `CONTENT.SIGNATURE` for REFERRAL_SIGNING_KEY. Each kind of token has its own key, derived from the one of the ring, so that a
@@ -18,7 +18,7 @@ from referral.key_ring import KeyPurpose, KeyRing
 
 WalletTokenKind = Literal["wallet", "wallet-open"]
 """The link to a wallet, and what the browser that opened it has in its place."""
-TokenKind = Literal["click", "guide", "share", "session", "browser"] | WalletTokenKind
+TokenKind = Literal["click", "guide", "share", "session", "browser", "dashboard"] | WalletTokenKind
 Content = TypeVar("Content")
 REMOVED_KEY = "signed with a key that was removed"
 
@@ -32,7 +32,7 @@ class InvalidTokenError(Exception):
 
 
 class ExpiringToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Content of a guide token: the subject's id, and when it expires (milliseconds since the epoch)."""
+    """Content of a guide or dashboard token: the subject's id, and when it expires (milliseconds since the epoch)."""
 
     subject: str
     expires_ms: int
@@ -64,6 +64,7 @@ class TokenSigner:
         self._click = RingSigner(ring, "click")
         self._share = RingSigner(ring, "share")
         self._guide = RingSigner(ring, "guide")
+        self._dashboard = RingSigner(ring, "dashboard")
         self._wallet = {kind: RingSigner(ring, kind) for kind in get_args(WalletTokenKind)}
 
     def sign_click(self, token: ClickToken) -> str:
@@ -99,6 +100,16 @@ class TokenSigner:
     def read_guide(self, token: str, now_ms: int) -> str:
         """The reward of a download link that has not expired. Raises InvalidTokenError."""
         content = _decoded(_decode_expiring, self._guide.read(token))
+        _require_valid(content.expires_ms, now_ms)
+        return content.subject
+
+    def sign_dashboard(self, link: str, expires_ms: int) -> str:
+        """The token of a link to a growth dashboard, by the link's id, which expires at `expires_ms`."""
+        return self._dashboard.write(_encode(ExpiringToken(link, expires_ms)))
+
+    def read_dashboard(self, token: str, now_ms: int) -> str:
+        """The id of a dashboard link that has not expired; it may have been revoked. Raises InvalidTokenError."""
+        content = _decoded(_decode_expiring, self._dashboard.read(token))
         _require_valid(content.expires_ms, now_ms)
         return content.subject
 

@@ -114,7 +114,7 @@ CATALOG = Topic(
     lines=CatalogEntity,
     retention="latest of each key",
     partitions=1,
-    producers=("link-issuer", "reward-dispatcher"),
+    producers=("link-issuer", "reward-dispatcher", "leaderboard"),  # leaderboard: links to dashboards
     consumers=("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard"),
 )
 PEOPLE = Topic(
@@ -142,7 +142,7 @@ AUDIT = Topic(
     lines=ActionRecorded,
     retention="400 days",
     partitions=1,
-    producers=("link-issuer", "conversion-tracker", "reward-dispatcher"),
+    producers=("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard"),
     consumers=("link-issuer",),
 )
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -20,9 +21,9 @@ from link_issuer.programs.yaml_form import read_yaml
 from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.console.sessions import SessionSigner, start_session
-from referral.events.entities import Link, Operator, ProgramVersion
+from referral.events.entities import DashboardLink, Link, Operator, ProgramVersion
 from referral.events.standings import PartEntry
-from referral.events.timestamps import DAY_MS
+from referral.events.timestamps import DAY_MS, to_ms
 from referral.http.context import Context
 from referral.program_file.check import check_program_file
 from referral.redis_client import RedisClient
@@ -37,6 +38,8 @@ from tests.support.records import write_records
 from tests.support.settings import GLOW_FILE, UNREACHABLE
 from tests.support.systems.console_home import home_parts, record_decisions
 from tests.support.systems.console_review import LIN, QUEUE, serve_review
+from tests.support.systems.growth import fold_campaign, follows, growth_app
+from tests.support.systems.leaderboard import NOW as BOARD_NOW
 from tests.support.systems.leaderboard import board_score, close_board, leaderboard_app, set_scores
 from tests.support.systems.link_issuer import serve_link_issuer
 from tests.support.systems.reward_console import STAFF, costly, gift, serve_reward_console
@@ -84,6 +87,17 @@ BOARD_PAGES = (
     f"/p/{PROGRAM}?period=2026-10&me={AMY.id}",
     f"/p/{PROGRAM}/proof/referrals/2026-09/{AMY.id}",
     "/p/prg_nope",
+)
+GROWTH_PAGES = (
+    f"/p/{PROGRAM}/growth",
+    f"/p/{PROGRAM}/growth?days=90",
+    f"/p/{PROGRAM}/growth/links",
+    f"/p/{PROGRAM}/growth/network",
+)
+GROWTH_LINK_PAGES = (
+    f"/p/{PROGRAM}/growth?link={{link}}",
+    f"/p/{PROGRAM}/growth/network?link={{link}}",
+    f"/p/{PROGRAM}/growth?link=over",
 )
 WIDTHS = (320, 390, 768, 1024, 1440)
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -245,6 +259,21 @@ def test_boards(browser: Browser, redis: RedisClient, redis_url: str) -> None:
     app = leaderboard_app(redis_url, [AMY, BO, *PROFILES])
     with serve_app(app) as address:
         assert _found(browser, address, BOARD_PAGES) == {}
+    app.extensions["referral"].close()
+
+
+def test_pages_of_growth(browser: Browser, redis: RedisClient, redis_url: str) -> None:
+    """With a campaign of sixty days, for an operator and by a link; and before the first follower."""
+    link = DashboardLink(
+        recorded_at=BOARD_NOW, id="dsh_1", program=PROGRAM, expires_at=BOARD_NOW + timedelta(days=7), made_by=ANN.id
+    )
+    app = growth_app(redis_url, [ANN, link])
+    token = TokenSigner(RING).sign_dashboard(link.id, to_ms(link.expires_at))
+    with serve_app(app) as address:
+        assert _in_console(browser, address, ANN, GROWTH_PAGES) == {}
+        fold_campaign(redis, follows())
+        assert _in_console(browser, address, ANN, GROWTH_PAGES) == {}
+        assert _found(browser, address, tuple(path.format(link=token) for path in GROWTH_LINK_PAGES)) == {}
     app.extensions["referral"].close()
 
 

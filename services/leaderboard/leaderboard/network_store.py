@@ -1,4 +1,4 @@
-"""Reads the network of referrals that the fold growth keeps: whom a person brought, and who brought them."""
+"""Reads the network of referrals that the fold growth keeps, in both directions."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class NetworkStore:
         self._partitions = partitions
 
     def referees(self, program: str, person: str, most: int) -> list[str]:
-        """Returns the people whom a person brought and who follow, at most so many, the earliest first."""
+        """Returns the referees of a person who follow, at most so many, the earliest first."""
         return self.referees_of(program, [person], most)[0]
 
     def referees_of(self, program: str, people: Sequence[str], most: int) -> list[list[str]]:
@@ -32,8 +32,16 @@ class NetworkStore:
         found = run_pipeline(self._redis, (("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most) for key in keys))
         return [[one.decode() for one in referees] for referees in found]
 
+    def timed_referees_of(self, program: str, people: Sequence[str], most: int) -> list[list[tuple[str, int]]]:
+        """Returns the same, each with the second of their follow."""
+        keys = (self._key(program, person, state_keys.referees(program, person)) for person in people)
+        found = run_pipeline(
+            self._redis, (("ZRANGE", key, *_VALID, "BYSCORE", "LIMIT", 0, most, "WITHSCORES") for key in keys)
+        )
+        return [[(one.decode(), int(second)) for one, second in referees] for referees in found]
+
     def referrer(self, program: str, person: str) -> str | None:
-        """Returns who brought a person; None without one, or if the referral is refused."""
+        """Returns the referrer of a person; None without one, or if the referral is refused."""
         raw = self._redis.get(self._key(program, person, state_keys.upline(program, person)))
         referrers = list(_decode_upline(raw).values()) if isinstance(raw, bytes) else []
         seconds = run_pipeline(

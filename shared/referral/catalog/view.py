@@ -22,6 +22,7 @@ from referral.events.entities import (
     ApiKey,
     CatalogEntity,
     CodePool,
+    DashboardLink,
     GuideListing,
     Link,
     LinkUsed,
@@ -66,6 +67,7 @@ class Catalog:
         self._webhooks_of: dict[str, dict[str, Webhook]] = {}  # by program
         self._secrets: dict[tuple[str, str], AdapterSecret] = {}
         self._operators: dict[str, Operator] = {}
+        self._dashboard_links: dict[str, DashboardLink] = {}
         for entity in entities:
             self.apply(entity)
 
@@ -77,6 +79,7 @@ class Catalog:
             self._guides,
             self._secrets,
             self._operators,
+            self._dashboard_links,
         )
         by_program = (*self._pools.values(), *self._programs.values())
         return sum(len(one) for one in (*small, *by_program)) + len(self._index)
@@ -96,6 +99,8 @@ class Catalog:
                 self._programs[entity.program.id] = versions
             case PseudonymKey():
                 self._pseudonym_keys.setdefault(entity_key(entity), entity)
+            case DashboardLink():
+                self._dashboard_links[entity.id] = entity
             case CodePool() | GuideListing() | ApiKey() | Webhook() | AdapterSecret() | Operator():
                 self._apply_simple(entity)
             case _:
@@ -296,6 +301,15 @@ class Catalog:
     def operator(self, operator: str) -> Operator | None:
         """The operator with this id, also one who is disabled or was removed. Never refreshes."""
         return self._operators.get(operator)
+
+    def dashboard_link(self, link: str) -> DashboardLink | None:
+        """The link to a growth dashboard with this id, also one that has expired or was revoked. Never refreshes."""
+        return self._dashboard_links.get(link)
+
+    def dashboard_links(self, program: str) -> list[DashboardLink]:
+        """A program's links to its growth dashboard, the newest first."""
+        found = [link for link in list(self._dashboard_links.values()) if link.program == program]
+        return sorted(found, key=lambda link: (link.recorded_at, link.id), reverse=True)
 
     def operators(self) -> list[Operator]:
         """All operators, also disabled and removed ones, in the order in which they were added."""

@@ -15,6 +15,7 @@ Permission = Literal[
     "revoke_rewards",
     "ban_people",
     "open_wallets",
+    "share_dashboards",
     "manage_people",
     "manage_pools",
     "release_budgets",
@@ -34,6 +35,7 @@ _GROWTH: frozenset[Permission] = _SUPPORT | {
     "revoke_rewards",
     "ban_people",
     "open_wallets",
+    "share_dashboards",
     "manage_pools",
     "release_budgets",
     "resend_messages",
@@ -53,8 +55,8 @@ def permissions_of(role: Role) -> frozenset[Permission]:
 
     Staff of a shop write rewards off, and see nothing else. A viewer reads; support also decides held referrals, does manual
     rewards and writes rewards off; growth also approves and revokes rewards, which are money, bans people, makes links to wallets,
-    which show codes, and fills pools; an admin also exports, corrects and erases people, manages webhooks, keys and operators, and
-    reads the audit log.
+    which show codes, shares the growth page with others, and fills pools; an admin also exports, corrects and erases people,
+    manages webhooks, keys and operators, and reads the audit log.
     """
     match role:
         case "staff":

@@ -36,6 +36,8 @@ ActionName = Literal[
     "person.erased",
     "wallet_link.created",
     "wallet_links.revoked",
+    "dashboard_link.created",
+    "dashboard_link.revoked",
     "reward.used",
     "reward.use_undone",
     "pool.filled",
@@ -55,7 +57,7 @@ class ActionRecorded(Line, frozen=True, kw_only=True, tag="action.recorded"):
     """An operator or an API key did something: who, what, with what, and the id of their note in `people`.
 
     `actor` is `opr_…` or `key_…`. `target` is the id of what was acted on: a conversion, reward, person, pool, budget,
-    webhook, operator or key.
+    webhook, operator, key or dashboard link.
     """
 
     id: Id

@@ -211,6 +211,16 @@ class Operator(Entity, frozen=True, kw_only=True, tag="operator"):
         return self.sealed is not None and not self.disabled
 
 
+class DashboardLink(Entity, frozen=True, kw_only=True, tag="dashboard_link"):
+    """A link with which anyone reads a program's growth dashboard until it expires or is revoked; `made_by` is an operator."""
+
+    id: Id
+    program: Id
+    expires_at: Timestamp
+    made_by: Id
+    revoked: bool = False
+
+
 class PseudonymKey(Entity, frozen=True, kw_only=True, tag="pseudonym_key"):
     """A fingerprint of the key that this log's pseudonyms are made with; written with the first program, and never changed.
 
@@ -232,6 +242,7 @@ CatalogEntity = (
     | Webhook
     | AdapterSecret
     | Operator
+    | DashboardLink
     | PseudonymKey
 )
 
@@ -253,7 +264,7 @@ def entity_key(entity: CatalogEntity) -> str:
             return f"{type_tag(entity)}/{of}/{name}"
         case PseudonymKey():
             return type_tag(entity)
-        case Participant(id=id) | Webhook(id=id) | Operator(id=id):
+        case Participant(id=id) | Webhook(id=id) | Operator(id=id) | DashboardLink(id=id):
             return f"{type_tag(entity)}/{id}"
         case _:
             assert_never(entity)

@@ -16,7 +16,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.pages.languages import localize
 
-Section = Literal["home", "review", "people", "rewards", "challenges", "desk", "settings"]
+Section = Literal["home", "growth", "review", "people", "rewards", "challenges", "desk", "settings"]
 DENSITIES = ("cosy", "compact")
 
 
@@ -33,6 +33,7 @@ class RailItem:
 # Every section that exists, in the order in which it is shown. The front door routes each path to the service that has its views.
 RAIL: tuple[RailItem, ...] = (
     RailItem("home", "/console", lazy_gettext("Home")),
+    RailItem("growth", "/console/growth", lazy_gettext("Growth")),
     RailItem("review", "/console/review", lazy_gettext("Review")),
     RailItem("people", "/console/people", lazy_gettext("People")),
     RailItem("rewards", "/console/rewards", lazy_gettext("Rewards")),
@@ -101,11 +102,11 @@ def render_fragment(template: str, visit: Visit, **values: object) -> str:
 
 
 def current_program(visit: Visit) -> str | None:
-    """The program of `?program=`, otherwise the first one that the operator may see; None if there is none.
+    """The program of `?program=` or of the path, otherwise the first one that the operator may see; None if there is none.
 
     Raises Problem 404 for a program that they may not see.
     """
-    wanted = request.args.get("program", "")
+    wanted = _program_of_request()
     if wanted:
         return visit.require_program(wanted)
     return next(iter(visit.programs()), None)
@@ -113,7 +114,8 @@ def current_program(visit: Visit) -> str | None:
 
 def console_url(path: str, **query: object) -> str:
     """A path of the console, with this page's program and language unless the query has others."""
-    inherited = {name: request.args[name] for name in ("program", "lang") if request.args.get(name)}
+    shown = {"program": _program_of_request(), "lang": request.args.get("lang", "")}
+    inherited = {name: value for name, value in shown.items() if value}
     together = inherited | {name: str(value) for name, value in query.items() if value is not None}
     return f"{path}?{urlencode(together)}" if together else path
 
@@ -121,6 +123,11 @@ def console_url(path: str, **query: object) -> str:
 def back_to(path: str, *, ids: Sequence[str] = (), **query: object) -> Response:
     """The redirect from a form to the page that shows its result; `ids` are what it acted on."""
     return redirect(console_url(path, ids=" ".join(ids) or None, **query), 303)
+
+
+def _program_of_request() -> str:
+    """The program that this page is about; empty for none."""
+    return request.args.get("program", "") or str((request.view_args or {}).get("program", ""))
 
 
 def _choices(visit: Visit) -> list[ProgramChoice]:

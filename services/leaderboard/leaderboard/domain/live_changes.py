@@ -83,7 +83,7 @@ class LiveChanges:
     def _of(self, program: str) -> _Kept:
         kept = self._kept.get(program)
         if kept is None:
-            # Of a program that is not kept, this record is the first; the others were forgotten before it, if there were any.
+            # Of a program without records, this one is the first; the others were forgotten before it, if there were any.
             kept = self._kept[program] = _Kept(self._forgotten, self._max_records)
         self._kept.move_to_end(program)
         if len(self._kept) > self._max_programs:

@@ -14,8 +14,10 @@ from leaderboard.http_api import (
     draws,
     experiments,
     figures,
+    growth_page,
     insights,
     live,
+    network_page,
     networks,
     outlook,
     wallet,
@@ -45,7 +47,8 @@ BLUEPRINTS = (
     live.blueprint,
     wallet.blueprint,
 )
-CONSOLE = (console.blueprint, challenge_console.blueprint)  # pages for operators; not part of the API
+# Pages for operators; not part of the API.
+CONSOLE = (console.blueprint, challenge_console.blueprint, growth_page.blueprint, network_page.blueprint)
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
+from leaderboard.campaign_reader import CampaignReader
 from leaderboard.challenge_levels import read_challenge_levels
 from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
@@ -24,6 +25,8 @@ from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
 from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
+from referral.catalog.writer import CatalogWriter
+from referral.console.audit_log import AuditLog
 from referral.console.guard import init_console
 from referral.http.context import Context
 from referral.log.publisher import Publisher
@@ -38,7 +41,8 @@ _FETCHING = "http:fetching-rounds"
 class Dependencies:
     """Reads boards, now and in the past, growth figures, insights, the network of referrals, experiments and challenges.
 
-    Publishes the randomness of draws, and decisions about submissions. Follows the log for live streams while someone watches.
+    Publishes the randomness of draws and decisions about submissions, and writes links to dashboards. Follows the log for live
+    streams while someone watches.
     """
 
     boards: BoardStore
@@ -48,12 +52,14 @@ class Dependencies:
     insights: InsightReader
     rewards: RewardsClient
     network: NetworkStore
+    campaigns: CampaignReader
     experiments: ExperimentStore
     challenges: ChallengeStore
     challenge_terms: ChallengeTerms
     time_zones: ProgramTimeZones
     publisher: Publisher
     live: LiveFeed
+    catalog_writer: CatalogWriter
 
 
 def init_app(app: Flask) -> Flask:
@@ -75,23 +81,27 @@ def init_app(app: Flask) -> Flask:
     shared.on_close(rewards.close)
     if shared.settings.drand:
         shared.on_close(_draw_fetcher(shared, closings).start().stop)
-    init_console(app, None)
+    publisher = shared.publisher()
+    init_console(app, AuditLog(publisher, shared.clock))
     live = LiveFeed(shared.settings)
     shared.on_close(live.close)
+    boards, network = BoardStore(shared.redis, partitions), NetworkStore(shared.redis, partitions)
     app.extensions[_NAME] = Dependencies(
-        BoardStore(shared.redis, partitions),
+        boards,
         BoardHistory(shared.redis, partitions),
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
         rewards,
-        NetworkStore(shared.redis, partitions),
+        network,
+        CampaignReader(boards, network),
         experiments,
         challenges,
         terms,
         time_zones,
-        shared.publisher(),
+        publisher,
         live,
+        shared.catalog_writer(),
     )
     return app
 

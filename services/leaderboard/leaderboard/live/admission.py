@@ -1,4 +1,4 @@
-"""Who may watch what, and how many streams there are: decided by the Flask view of the stream's route, then kept by the server."""
+"""Who may watch what, and how many streams there are: decided by the view of the stream's route, enforced by the server."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,7 @@ ENVIRON_KEY = "leaderboard.live_admission"
 class Grant:
     """What someone may watch. `client` is who is counted: a key, an operator, a link, or an address.
 
-    `counts`: whether the stream says how much changed, or only that something did. `is_valid` answers at once, without I/O:
+    `counts`: whether the stream has how much changed, or only that something did. `is_valid` answers at once, without I/O:
     whether the grant still holds; `lifetime_s` is how long a stream lasts before its reader has to be admitted again.
     """
 

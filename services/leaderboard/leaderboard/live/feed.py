@@ -19,7 +19,7 @@ TOPICS = (ATTRIBUTIONS, CONVERSIONS)
 IDLE_S = 60.0
 """The consumer is closed so long after the last one who watched has gone."""
 MAX_CATCH_UP = 50_000
-"""After an outage with more records than that, streams say `reset` and go on at the end of the log."""
+"""After an outage with more records than that, streams send `reset` and go on at the end of the log."""
 _POLL_MS = 1_000
 _CONNECT_MS = 1_000
 _REQUEST_MS = 5_000
@@ -48,7 +48,7 @@ class LiveFeed:
         self._stopping = threading.Event()
 
     def watch(self) -> None:
-        """Says that someone watches, from now on for IDLE_S."""
+        """Records that someone watches, from now on for IDLE_S."""
         with self._changed:
             self._watched_at = time.monotonic()
             if self._thread is None and not self._stopping.is_set():

@@ -31,7 +31,7 @@ HEARTBEAT_S = 15.0
 PACE_S = 0.5
 """Between two messages of a program: what changes meanwhile is one message."""
 SLOW_BYTES = 16 * 1024
-"""With so much unsent, a stream waits; what changes meanwhile costs nothing, since a message says what changed since the last."""
+"""With so much unsent, a stream waits; later changes cost nothing, since a message has all that changed since the last."""
 SLOW_S = 30.0
 """A reader who takes nothing for so long is disconnected."""
 CHECK_S = 5.0

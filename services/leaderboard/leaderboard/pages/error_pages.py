@@ -79,6 +79,16 @@ def unavailable() -> Response:
     return response
 
 
+def link_is_over() -> Response:
+    """Returns the 410 page for a link to a growth page that has expired or was ended."""
+    return _error_page(
+        410,
+        gettext("This link is over"),
+        gettext("It has expired, or it was ended."),
+        gettext("Ask the person who sent it for a new one."),
+    )
+
+
 def _error_page(status: int, title: str, explanation: str, advice: str, **more: object) -> Response:
     """The page; `more` is what else its template shows."""
     page = render_template("referral/error.html", title=title, explanation=explanation, advice=advice, **more)

@@ -32,6 +32,8 @@ ACTION_TEXTS: Mapping[ActionName, object] = {
     "person.corrected": lazy_gettext("Corrected a person's profile"),
     "person.erased": lazy_gettext("Erased a person"),
     "wallet_link.created": lazy_gettext("Made a link to a wallet"),
+    "dashboard_link.created": lazy_gettext("Made a link to the growth page"),
+    "dashboard_link.revoked": lazy_gettext("Ended a link to the growth page"),
     "wallet_links.revoked": lazy_gettext("Revoked the links to a wallet"),
     "reward.used": lazy_gettext("Wrote a reward off"),
     "reward.use_undone": lazy_gettext("Took a write-off back"),

@@ -1,0 +1,299 @@
+"""The growth page: what it reads, and what its template shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from babel.dates import format_skeleton
+from flask import request
+from flask_babel import get_locale
+
+from leaderboard.board_store import board_name
+from leaderboard.domain.date_range import DateRange, Unit
+from leaderboard.domain.estimate import Estimate
+from leaderboard.domain.figure_series import Series
+from leaderboard.domain.figure_table import FIGURES, STAGES, Dimension, FigureId
+from leaderboard.domain.periods import day_name, windows
+from leaderboard.http_api.dependencies import dependencies
+from leaderboard.insight_reader import FigureQuery, FigureReading
+from leaderboard.pages.charts import LineChart, line_chart
+from leaderboard.pages.experiment_answers import ExperimentAnswer, experiment_answers
+from leaderboard.pages.figure_texts import group_text
+from leaderboard.pages.growth_cards import Card, channel_name, figure_card, how_counted, number, percent, write_value
+from leaderboard.pages.growth_words import summary
+from referral.events.program import Program
+from referral.http.context import context
+from referral.pages.languages import gettext
+from referral.people.known_people import known_people
+
+PERIODS = (7, 28, 90)
+DEFAULT_DAYS = 28
+MAX_THANKED = 3
+_WEEKS_FROM = 60  # days, from which on a point is a week
+_FIRST: tuple[FigureId, ...] = ("followers", "referral_share", "k_factor")
+_OWN_PANELS: frozenset[FigureId] = frozenset({"channels", "funnel", "funnel_steps", "retention"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRow:
+    """A point of the growth curve for the table behind it: its name, and the value of each series."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthCurve:
+    """New followers by day or week: the chart, its series, and the table behind it."""
+
+    chart: LineChart
+    names: tuple[str, ...]
+    short_names: tuple[str, ...]
+    rows: tuple[ChartRow, ...]
+    points: tuple[tuple[int, ...], ...]
+    days: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelRow:
+    """A stage: its name, how often, for how many of the stage before, and whether most are lost here. `width` is a percentage."""
+
+    name: str
+    value: str
+    step: str
+    is_weakest: bool
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    """A bar: its name, its share in words, the number behind it, and its width as a percentage."""
+
+    name: str
+    share: str
+    value: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class CohortCell:
+    """What became of the followers of a week: the share that still follows in words, its shade from 0 to 4, and of how many.
+
+    Without cases, or with fewer than 30, it has no shade.
+    """
+
+    value: str
+    shade: int | None
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRow:
+    """The followers who began in a week, and who of them still follows at each age."""
+
+    name: str
+    cells: tuple[CohortCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohorts:
+    """The heat map: its columns are ages, its rows the weeks in which people began to follow."""
+
+    ages: tuple[str, ...]
+    rows: tuple[CohortRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Thanked:
+    """A person to thank: their name, their person id, and how many friends came by them."""
+
+    name: str
+    person: str
+    referrals: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthView:
+    """All that the page shows of a program."""
+
+    program: Program
+    zone: str
+    days: int
+    first: str
+    last: str
+    as_of: str
+    is_empty: bool
+    cards: list[Card]
+    best: BarRow | None
+    thanked: list[Thanked]
+    thanked_today: bool
+    sentences: list[str]
+    curve: GrowthCurve
+    funnel: list[FunnelRow]
+    channels: list[BarRow]
+    more: list[Card]
+    cohorts: Cohorts
+    experiments: list[ExperimentAnswer]
+    how: dict[str, tuple[str, ...]]
+
+
+def growth_view(program: Program, *, all_names: bool) -> GrowthView:
+    """Returns the page's content. With `all_names` people are named as the operator knows them, otherwise if they show their name.
+
+    Raises redis's errors, and TooManyEntries.
+    """
+    now_s, zone = context().clock.now_ms() // 1000, dependencies().time_zones.zone_of(program.id, context().catalog)
+    length = _days()
+    today = date.fromisoformat(day_name(now_s, zone))
+    days = DateRange(today - timedelta(days=length - 1), today)
+    reader = _Reader(program.id, zone, days, "week" if length >= _WEEKS_FROM else "day", now_s)
+    followers = reader.read("followers", "source")
+    channels = _bars(reader.groups("channels", "channel"))
+    funnel = _funnel(reader)
+    cards = [figure_card(name, reader.whole(name)) for name in _FIRST]
+    named = [bar for bar in channels if bar.name != channel_name("unknown")]
+    thanked, thanked_today = _thanked(program.id, now_s, zone, all_names=all_names)
+    return GrowthView(
+        program=program,
+        zone=zone,
+        days=length,
+        first=_day(followers.days.first),
+        last=_day(followers.days.last),
+        as_of=day_name(now_s, zone),
+        is_empty=followers.counted_from is None,
+        cards=cards,
+        best=named[0] if named else None,
+        thanked=thanked,
+        thanked_today=thanked_today,
+        sentences=summary(
+            followers.series[0], reader.whole("referral_share"), named[0].name if named else None, funnel
+        ),
+        curve=_curve(followers),
+        funnel=funnel,
+        channels=channels,
+        more=[figure_card(name, reader.whole(name)) for name in FIGURES if name not in (*_FIRST, *_OWN_PANELS)],
+        cohorts=_cohorts(reader.read("retention", "age", "week")),
+        experiments=experiment_answers(program),
+        how={name: how_counted(name) for name in ("followers", "channels", "funnel_steps", "retention")},
+    )
+
+
+class _Reader:
+    """Reads figures over the page's days."""
+
+    def __init__(self, program: str, zone: str, days: DateRange, unit: Unit, now_s: int) -> None:
+        self._program, self._zone, self._days, self._unit, self._now_s = program, zone, days, unit, now_s
+
+    def read(self, figure: FigureId, by: Dimension | None = None, unit: Unit | None = None) -> FigureReading:
+        query = FigureQuery(figure, self._days, unit or self._unit, by)
+        return dependencies().insights.read(self._program, self._zone, query, self._now_s)
+
+    def whole(self, figure: FigureId) -> Series:
+        return self.read(figure, unit="all").series[0]
+
+    def groups(self, figure: FigureId, by: Dimension) -> Sequence[Series]:
+        return self.read(figure, by, "all").series[1:]
+
+
+def _days() -> int:
+    """The requested number of days, if the page has it."""
+    wanted = request.args.get("days", "")
+    return int(wanted) if wanted in map(str, PERIODS) else DEFAULT_DAYS
+
+
+def _curve(followers: FigureReading) -> GrowthCurve:
+    """Referred and discovered followers at each point; those of banned referrers are in the table alone."""
+    shown = [one for one in followers.series[1:] if one.key != "excluded"]
+    values = [tuple(int(estimate.value or 0) for estimate in one.points) for one in shown]
+    names = tuple(group_text(one.key, "source") for one in shown)
+    days = [_day(point.first) for point in followers.points]
+    rows = tuple(ChartRow(day, tuple(number(series[index]) for series in values)) for index, day in enumerate(days))
+    chart = line_chart([(one.key, points) for one, points in zip(shown, values, strict=True)])
+    short = tuple(_day(point.first, "Md") for point in followers.points)
+    return GrowthCurve(
+        chart, names, short, rows, tuple(values), tuple(point.first.isoformat() for point in followers.points)
+    )
+
+
+def _funnel(reader: _Reader) -> list[FunnelRow]:
+    """The stages. The weakest step is the one with the lowest quotient of those that lose people.
+
+    A stage that no one reports, such as clicks where codes are used, is none of them.
+    """
+    counts = {one.key: int(one.total.value or 0) for one in reader.groups("funnel", "stage")}
+    steps = {one.key: one.total.value for one in reader.groups("funnel_steps", "stage")}
+    losing = {name: value for name, value in steps.items() if value is not None and 0 < value < 1}
+    weakest = min(losing, key=lambda name: losing[name], default=None)
+    largest = max(counts.values(), default=0)
+    return [
+        FunnelRow(
+            group_text(name, "stage"),
+            number(counts.get(name, 0)),
+            _step(steps.get(name)),
+            name == weakest,
+            round(100 * counts.get(name, 0) / largest) if largest else 0,
+        )
+        for name in STAGES
+    ]
+
+
+def _cohorts(reading: FigureReading) -> Cohorts:
+    """Who still follows, by the week in which they began."""
+    groups = reading.series[1:]
+    rows = tuple(
+        CohortRow(_day(week.first), tuple(_cell(group.points[index]) for group in groups))
+        for index, week in enumerate(reading.points)
+    )
+    return Cohorts(tuple(group_text(group.key, "age") for group in groups), rows)
+
+
+def _cell(estimate: Estimate) -> CohortCell:
+    if estimate.value is None:
+        return CohortCell("–", None, "")
+    of = gettext("of %(n)s", n=number(estimate.n))
+    if estimate.too_few:
+        return CohortCell(
+            gettext("%(cases)s of %(n)s", cases=number(estimate.cases or 0), n=number(estimate.n)), None, ""
+        )
+    return CohortCell(percent(estimate.value), min(4, int(estimate.value * 5)), of)
+
+
+def _step(quotient: float | None) -> str:
+    """A stage for each of the stage before: a percentage below one, a multiple above."""
+    if quotient is None:
+        return ""
+    return percent(quotient) if quotient < 1 else gettext("×%(times)s", times=number(quotient, "#,##0.0"))
+
+
+def _bars(groups: Sequence[Series]) -> list[BarRow]:
+    largest = max((one.total.value or 0 for one in groups), default=0)
+    return [
+        BarRow(
+            channel_name(one.key),
+            write_value("share", one.total.value) if not one.total.too_few else gettext("few cases"),
+            number(one.total.cases or 0),
+            round(100 * (one.total.value or 0) / largest) if largest else 0,
+        )
+        for one in groups
+        if one.total.cases
+    ]
+
+
+def _thanked(program: str, now_s: int, zone: str, *, all_names: bool) -> tuple[list[Thanked], bool]:
+    """The people with most new friends today; if there are none, of this week."""
+    day, week, *_ = windows(now_s, zone)
+    for window in (day, week):
+        top = dependencies().boards.top(board_name(program, "referrals", window.name), MAX_THANKED)
+        if top.entries:
+            break
+    known = known_people([one.entry.participant for one in top.entries], context().people.snapshot())
+    found = []
+    for one in top.entries:
+        person = known[one.entry.participant]
+        own_name = person and (person.public_name or (all_names and (person.display_name or person.external_id)))
+        found.append(Thanked(own_name or gettext("A promoter"), one.entry.participant, number(one.entry.referrals)))
+    return found, window is day
+
+
+def _day(day: date, pattern: str = "MMMd") -> str:
+    return str(format_skeleton(pattern, day, locale=get_locale()))
