@@ -21,7 +21,7 @@ def name_form(text: str) -> str:
     """The form in which names are compared: without regard to case, width, spaces around it and an @ before it."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     legible = "".join(letter for letter in folded if unicodedata.category(letter) != "Cc" or letter.isspace())
-    return " ".join(legible.split()).removeprefix("@")[:_MAX_FORM]
+    return " ".join(legible.split()).removeprefix("@").lstrip()[:_MAX_FORM].rstrip()
 
 
 def names_of(entity: PeopleRecord) -> list[NameForm]:

@@ -26,6 +26,8 @@ PROFILE = Profile(
         ("STRASSE", "strasse"),
         ("Straße", "strasse"),
         ("小鹿", "小鹿"),
+        ("@ amy", "amy"),
+        ("a" * 63 + " b", "a" * 63),
         ("\x00", ""),
     ],
 )

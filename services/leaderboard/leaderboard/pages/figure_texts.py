@@ -59,12 +59,12 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
         ),
     ),
     "posts": FigureTexts(
-        lazy_gettext("Posts"), lazy_gettext("Posts published in the period that still exist, each once.")
+        lazy_gettext("Posts published"), lazy_gettext("Posts published in the period that still exist, each once.")
     ),
     "shown": FigureTexts(lazy_gettext("Impressions"), lazy_gettext("How often content was shown, each event once.")),
-    "shares": FigureTexts(lazy_gettext("Shares"), lazy_gettext("How often content was shared, each event once.")),
+    "shares": FigureTexts(lazy_gettext("Times shared"), lazy_gettext("How often content was shared, each event once.")),
     "clicks": FigureTexts(
-        lazy_gettext("Clicks"),
+        lazy_gettext("Clicks on links"),
         lazy_gettext("Referral links opened by people: without previews, prefetches and crawlers."),
     ),
     "funnel": FigureTexts(
