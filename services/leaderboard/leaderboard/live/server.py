@@ -140,9 +140,8 @@ class LiveServer:
                 return web.Response(status=refusal.status, headers=CIMultiDict(refusal.headers), body=refusal.body)
             stream = _Stream(admission.grant, admission.position, request.transport)
             return await self._stream(request, stream)
-        finally:
-            if admission.grant is not None:
-                self._seats.leave(admission.grant.client)
+        finally:  # the view may still run in its thread, if the reader has left
+            admission.end()
 
     def _admit(self, request: web.Request, admission: Admission) -> WsgiResponse:
         """Calls the view of the route, which fills in the admission or refuses."""
