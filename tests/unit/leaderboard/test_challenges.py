@@ -366,6 +366,19 @@ def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_le
         ] * expected, line
 
 
+def test_a_post_that_was_known_before_it_entered_the_challenge_wins_a_prize() -> None:
+    """Its permission came first, or it was in another challenge that was settled before."""
+    permission = fact(RightsGiven, 1, data=Permission(post="x", wording="Yes"))
+    first = replace(GLOW30, id="first", hashtag="#First", days=2, vote_from=None)
+    catalog = Catalog([with_challenges(PAID, VERSION.program.challenges[0], first)])
+    handed_in = fact(PostSubmitted, 4 * 24, data=Submission(challenge="glow30", post="x"))
+    in_first = fact(PostPublished, 2, data=Post(post="x", hashtags=("#First",)))
+    for earlier in ([permission, post("x", 2)], [in_first, _tick(DAYS.start_s + 3 * 86_400), handed_in]):
+        feed = FoldFeed(ActivityFold(35, 1), catalog)
+        awarded = _awards(feed.feed([*earlier, _tick(DAYS.frozen_s)]))
+        assert [one.trigger for one in awarded] == ["challenge:glow30:participant"], earlier
+
+
 def test_a_banned_person_wins_nothing() -> None:
     """A ban that comes before the challenge is frozen."""
     feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))

@@ -131,7 +131,7 @@ class ChallengeRecords:
             after, lost = with_losses(after, line.program, line.person, line.occurred_at, now_s, hidden, one)
             outputs += lost
         changes: Changes = {key: after, **scores}
-        if before == ChallengeRecord() or set(before.posts) != set(after.posts) or before.joined != after.joined:
+        if before.challenges != after.challenges:
             due_ms = next_settlement_ms(after, line.program, self._terms, catalog)
             changes |= {} if due_ms is None else {Timer(key): due_ms}
         for one in days:
