@@ -190,6 +190,27 @@ def test_a_post_with_the_hashtag_is_a_submission_that_counts_and_waits_for_a_rev
     assert total(feed) == 2 * SCORE["day"]
 
 
+def test_a_line_of_a_challenge_that_was_declared_a_moment_ago_is_not_lost() -> None:
+    """The fold's catalog may be a second old; the line was accepted with a newer one."""
+    lines = [
+        (fact(ChallengeJoined, 5, data=ChallengeName(challenge="glow30")), ("participants", MEI)),
+        (fact(PostSubmitted, 5, data=Submission(challenge="glow30", post="x")), ("submissions", f"{MEI}/x")),
+    ]
+    for line, (name, member) in lines:
+        feed = FoldFeed(ActivityFold(35, 1), _catalog_that_is_behind())
+        feed.feed([line])
+        assert members(feed, name) == {member}
+    feed = FoldFeed(ActivityFold(35, 1), _catalog_that_is_behind())
+    feed.feed([fact(PostVoted, 24 * 24, BO, data=Vote(challenge="glow30", post="x", author=MEI))])
+    assert set(feed.state(state_keys.voter(PROGRAM, BO)).votes) == {"glow30"}
+
+
+def _catalog_that_is_behind() -> Catalog:
+    """Returns a catalog without the program's second version, which declares the challenge, until it is read on."""
+    catalog = Catalog([GLOW_VERSION])
+    return catalog.with_refresh(lambda: catalog.apply(replace(with_challenges(GLOW_VERSION), version=2)))
+
+
 def test_a_post_that_is_handed_in_counts_once_it_is_verified() -> None:
     """By its URL: nothing else says that it exists."""
     handed_in = fact(PostSubmitted, 5, data=Submission(challenge="glow30", post="url"))
