@@ -1,15 +1,20 @@
 """Challenges in the activity fold: any order of the facts gives the same records, lists and scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count as counter
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from redis import Redis
 
+from leaderboard import challenge_store
+from leaderboard.challenge_store import ChallengeStore, PostVotes
+from leaderboard.domain.challenge_record import PostRecord
 from leaderboard.domain.challenge_score import SCORE, challenge_days, current_run, longest_run, runs
 from leaderboard.domain.challenge_vote import BURST_VOTES, held_votes
 from leaderboard.domain.score import count_of
@@ -332,6 +337,33 @@ def test_votes_of_a_burst_are_held_until_an_operator_decides() -> None:
 def decision_of_votes(*, counted: bool) -> Any:
     """Returns an operator's decision about all votes for a post until now."""
     return decision(VotesReviewed, 30, "x", counted=counted, through=FIRST)
+
+
+class _CountingStore(ChallengeStore):
+    """A store that counts which posts' votes are read, without Redis."""
+
+    def __init__(self) -> None:
+        super().__init__(Redis(), 1)
+        self.read: list[str] = []
+
+    def votes(self, program: str, challenge: str, posts: Sequence[tuple[str, str, PostRecord]]) -> list[PostVotes]:
+        self.read += [name for _, name, _ in posts]
+        return [PostVotes(len(name), 0, 0) for _, name, _ in posts]
+
+
+def test_the_votes_of_a_public_page_are_read_once_in_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many visitors it has: each read may be of thousands of votes."""
+    store = _CountingStore()
+    posts = [(MEI, name, PostRecord()) for name in ("x", "yy")]
+    for _ in range(3):
+        assert [one.counted for one in store.recent_votes(PROGRAM, "glow30", posts)] == [1, 2]
+    assert store.read == ["x", "yy"]
+    more = [(MEI, "zzz", PostRecord()), *posts]
+    assert [one.counted for one in store.recent_votes(PROGRAM, "glow30", more)] == [3, 1, 2]
+    assert store.read == ["x", "yy", "zzz"]
+    monkeypatch.setattr(challenge_store, "RECENT_S", 0.0)
+    store.recent_votes(PROGRAM, "glow30", posts)
+    assert store.read == ["x", "yy", "zzz", "x", "yy"]
 
 
 def test_thanks_are_listed_by_day() -> None:
