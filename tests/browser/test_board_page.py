@@ -219,6 +219,37 @@ def test_one_tab_has_the_stream_and_every_tab_shows_what_changed(
         context.close()
 
 
+def test_a_page_that_takes_long_is_not_read_all_the_time(browser: Browser, redis: "Redis", redis_url: str) -> None:
+    """However often something changes: it rests for nine times as long as it took, then it shows the latest numbers."""
+    app = leaderboard_app(redis_url, [*PEOPLE, *PROFILES])
+    shared: Context = app.extensions["referral"]
+    app.extensions["referral"] = replace(shared, settings=replace(shared.settings, live_port=1))
+    set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(3, NOW)})
+    with serve_app(app) as address:
+        context = browser.new_context()
+        asked: list[Page] = []
+
+        def answer(route: Route) -> None:
+            asked.append(route.request.frame.page)
+            body = 'retry: 100\n\nevent: change\ndata: {"within_ms":10}\n\n'
+            route.fulfill(content_type="text/event-stream", body=body)
+
+        context.route(f"**{PAGE}/live", answer)
+        page = context.new_page()
+        page.add_init_script(
+            "window.reads = 0; const original = window.fetch; window.fetch = async (...given) => {"
+            " window.reads += 1; await new Promise((done) => setTimeout(done, 400)); return original(...given); };"
+        )
+        page.goto(f"{address}{PAGE}?lang=en")
+        _wait_until(page, lambda: page.evaluate("window.reads") == 1)
+        so_far = len(asked)
+        _wait_until(page, lambda: len(asked) >= so_far + 8)
+        assert page.evaluate("window.reads") == 1
+        set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(78, NOW)})
+        page.get_by_role("cell", name="78").wait_for(timeout=15_000)
+        context.close()
+
+
 def _wait_until(page: Page, condition: Callable[[], bool]) -> None:
     """Lets the browser's events be handled until a condition holds; at most 10 seconds."""
     for _ in range(200):

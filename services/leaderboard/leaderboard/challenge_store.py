@@ -1,5 +1,8 @@
 """Reads the challenges that the activity fold keeps, over all partitions, for the HTTP API and pages."""
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +22,9 @@ from referral.topics import partition_of
 
 MAX_VOTES_READ = 5_000
 """How many votes of a post are looked at for bursts and friends; of more, the earliest."""
+RECENT_S = 5.0
+"""How old the numbers of votes on a public page may be: each look at a post may read MAX_VOTES_READ votes."""
+_KEPT_POSTS = 2_000
 _decode = msgspec.msgpack.Decoder(ChallengeRecord).decode
 
 
@@ -47,6 +53,8 @@ class ChallengeStore:
         self._redis = redis
         self._partitions = partitions
         self._listing = SortedSetListing(redis, state_keys.SERVICE, state_keys.ACTIVITY, partitions)
+        self._lock = threading.Lock()
+        self._recent: OrderedDict[tuple[str, str, str, str], tuple[float, PostVotes]] = OrderedDict()
 
     def count(self, name: ChallengeList, program: str, challenge: str) -> int:
         """Returns how many people or posts a list has."""
@@ -57,15 +65,25 @@ class ChallengeStore:
         return self._listing.count(state_keys.challenge_list("waiting", program, challenge))
 
     def posts(
-        self, name: ChallengeList, program: str, challenge: str, after: ListEntry | None, limit: int
+        self,
+        name: ChallengeList,
+        program: str,
+        challenge: str,
+        after: ListEntry | None,
+        limit: int,
+        *,
+        recent_votes: bool = False,
     ) -> tuple[list[ListedPost], ListEntry | None]:
-        """Returns a page of a list of posts, and its last entry if another page follows."""
+        """Returns a page of a list of posts, and its last entry if another page follows.
+
+        With `recent_votes`, the votes are as of RECENT_S ago at most.
+        """
         found = self._listing.entries_after(state_keys.challenge_list(name, program, challenge), after, limit + 1)
         entries, last = split_page(found, limit)
         named = [tuple(entry.member.split("/", 1)) for entry in entries]
         records = self.records(program, [person for person, _ in named])
         posts = [(person, post, records[person].post(post)) for person, post in named]
-        votes = self.votes(program, challenge, posts)
+        votes = (self.recent_votes if recent_votes else self.votes)(program, challenge, posts)
         return [ListedPost(*post, of_post) for post, of_post in zip(posts, votes, strict=True)], last
 
     def record(self, program: str, person: str) -> ChallengeRecord:
@@ -103,6 +121,25 @@ class ChallengeStore:
             for pairs, (_, _, record) in zip(voters, posts, strict=True)
         ]
         return [PostVotes(counted, of_friends.get(index, 0), held) for index, (counted, held) in enumerate(counts)]
+
+    def recent_votes(
+        self, program: str, challenge: str, posts: Sequence[tuple[str, str, PostRecord]]
+    ) -> list[PostVotes]:
+        """Returns the same as of RECENT_S ago at most: pages that anyone may load read the votes of a post once in that time."""
+        now, names = time.monotonic(), [(program, challenge, person, post) for person, post, _ in posts]
+        with self._lock:
+            kept = {name: self._recent[name] for name in names if name in self._recent}
+        found = {name: votes for name, (read_at, votes) in kept.items() if now - read_at < RECENT_S}
+        missing = {name: post for name, post in zip(names, posts, strict=True) if name not in found}
+        read = self.votes(program, challenge, list(missing.values())) if missing else []
+        found |= zip(missing, read, strict=True)
+        with self._lock:
+            for name in missing:
+                self._recent[name] = now, found[name]
+                self._recent.move_to_end(name)
+            while len(self._recent) > _KEPT_POSTS:
+                self._recent.popitem(last=False)
+        return [found[name] for name in names]
 
     def thanked(self, program: str, day: str, people: Sequence[str]) -> Mapping[str, float | None]:
         """Returns when (seconds) each of these people was thanked for a day; None for who was not."""

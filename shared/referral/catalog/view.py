@@ -152,6 +152,10 @@ class Catalog:
         other._programs = {**self._programs, program: versions}
         return other
 
+    def read_on(self) -> None:
+        """Reads what was written until now, as a look-up that finds nothing does: for what one entity of several should contain."""
+        self._refresh()
+
     def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:
         entity = look_up()
         if entity is None and self._refresh is not no_refresh:

@@ -11,7 +11,15 @@ from redis import Redis
 from leaderboard.challenge_levels import read_challenge_levels
 from leaderboard.challenge_store import ChallengeStore
 from referral.console.home_part import read_part
-from referral.events.facts import ContentShared, Permission, Post, PostPublished, RightsGiven
+from referral.events.facts import (
+    ContentShared,
+    Permission,
+    Post,
+    PostPublished,
+    PostSubmitted,
+    RightsGiven,
+    Submission,
+)
 from referral.events.timestamps import to_ms
 from tests.support.builders.participants import PROGRAM
 from tests.support.operators import ConsoleBrowser
@@ -21,7 +29,7 @@ from tests.support.systems.leaderboard import NOW, PARTITIONS
 pytestmark = pytest.mark.integration
 PAGE = "/console/challenges"
 MEI, BO = PEOPLE[1].id, PEOPLE[0].id
-NAME = "pst_" + "a" * 16
+NAME, UNKNOWN = "pst_" + "a" * 16, "pst_" + "b" * 16
 TARGET = f"{MEI}/{NAME}"
 
 
@@ -78,6 +86,21 @@ def test_a_submission_is_approved_picked_featured_and_refused(app: Flask, redis:
     without = {"decision": f"refuse {TARGET}", "challenge": "glow30"}
     assert lin.post(PAGE, without, page=PAGE).status_code == 400
     assert lin.post(PAGE, {"decision": f"approve {MEI}/none", "challenge": "glow30"}, page=PAGE).status_code == 404
+
+
+def test_a_post_that_was_not_published_within_the_challenge_is_of_none_of_its_weeks(
+    redis: "Redis", redis_url: str
+) -> None:
+    """It was handed in, and nothing says when it was published: there is no button, and a form that has one is refused."""
+    about = {"program": PROGRAM, "person": MEI, "occurred_at": NOW - timedelta(hours=2)}
+    handed_in = PostSubmitted(id="s2", data=Submission(challenge="glow30", post=UNKNOWN), **about)
+    lin = _browser(challenge_app(redis, redis_url, [*_lines(), handed_in]))
+    listed = _listed(lin, "waiting")
+    assert f"feature {TARGET}" in listed
+    assert f"pick {MEI}/{UNKNOWN}" in listed
+    assert f"feature {MEI}/{UNKNOWN}" not in listed
+    fields = {"decision": f"feature {MEI}/{UNKNOWN}", "challenge": "glow30"}
+    assert lin.post(PAGE, fields, page=PAGE).status_code == 409
 
 
 def test_who_shared_or_posted_today_is_thanked_once(app: Flask) -> None:

@@ -190,6 +190,21 @@ def test_a_stream_ends_with_its_key(monkeypatch: pytest.MonkeyPatch, live: Live)
         assert events.next() == {}
 
 
+def test_a_stream_that_is_never_idle_ends_with_its_key(monkeypatch: pytest.MonkeyPatch, live: Live) -> None:
+    """Messages that come faster than heartbeats do not keep a revoked key's stream open."""
+    with live.open() as events:
+        events.next()
+        monkeypatch.setattr(server, "HEARTBEAT_S", 2.0)
+        monkeypatch.setattr(server, "CHECK_S", 0.05)
+        live.catalog.apply(_revoked(live.catalog.api_keys()[0]))
+        names = []
+        while "end" not in names and len(names) < 30:
+            live.discover(range(len(names), len(names) + 1))
+            names.append(events.next()["event"])
+        assert names[-1] == "end"
+        assert set(names[:-1]) == {"change"}
+
+
 def _revoked(key: ApiKey) -> ApiKey:
     return msgspec.structs.replace(key, revoked=True)
 

@@ -11,7 +11,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.domain.campaign_network import campaign_network
+from leaderboard.domain.campaign_network import ASKED_AT_ONCE, campaign_network
 from leaderboard.domain.radial_tree import MAX_PEOPLE, Brought, radial_tree
 from leaderboard.pages.network_picture import ANGLES, FILM_DAYS, SIZE, film, picture
 
@@ -32,6 +32,21 @@ def networks(draw: st.DrawFn) -> Edges:
         if referrer != person:
             edges.setdefault(f"p{referrer}", []).append((f"p{person}", second))
     return edges
+
+
+def test_many_referrers_with_many_friends_are_not_all_read() -> None:
+    """A thousand referrers with 5,000 friends each: what the network has no room for is not in memory either."""
+    read = 0
+
+    def look_up(people: Sequence[str], most: int) -> list[list[tuple[str, int]]]:
+        nonlocal read
+        found = [[(f"{person}.{number}", number) for number in range(most)] for person in people]
+        read += sum(map(len, found))
+        return found
+
+    found = campaign_network([f"p{number}" for number in range(1_000)], look_up, 500)
+    assert (len(found.people), found.truncated) == (500, True)
+    assert read <= ASKED_AT_ONCE * 501
 
 
 @given(networks(), st.integers(1, 20))

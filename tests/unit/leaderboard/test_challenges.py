@@ -1,15 +1,20 @@
 """Challenges in the activity fold: any order of the facts gives the same records, lists and scores."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count as counter
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from redis import Redis
 
+from leaderboard import challenge_store
+from leaderboard.challenge_store import ChallengeStore, PostVotes
+from leaderboard.domain.challenge_record import PostRecord
 from leaderboard.domain.challenge_score import SCORE, challenge_days, current_run, longest_run, runs
 from leaderboard.domain.challenge_vote import BURST_VOTES, held_votes
 from leaderboard.domain.score import count_of
@@ -190,6 +195,27 @@ def test_a_post_with_the_hashtag_is_a_submission_that_counts_and_waits_for_a_rev
     assert total(feed) == 2 * SCORE["day"]
 
 
+def test_a_line_of_a_challenge_that_was_declared_a_moment_ago_is_not_lost() -> None:
+    """The fold's catalog may be a second old; the line was accepted with a newer one."""
+    lines = [
+        (fact(ChallengeJoined, 5, data=ChallengeName(challenge="glow30")), ("participants", MEI)),
+        (fact(PostSubmitted, 5, data=Submission(challenge="glow30", post="x")), ("submissions", f"{MEI}/x")),
+    ]
+    for line, (name, member) in lines:
+        feed = FoldFeed(ActivityFold(35, 1), _catalog_that_is_behind())
+        feed.feed([line])
+        assert members(feed, name) == {member}
+    feed = FoldFeed(ActivityFold(35, 1), _catalog_that_is_behind())
+    feed.feed([fact(PostVoted, 24 * 24, BO, data=Vote(challenge="glow30", post="x", author=MEI))])
+    assert set(feed.state(state_keys.voter(PROGRAM, BO)).votes) == {"glow30"}
+
+
+def _catalog_that_is_behind() -> Catalog:
+    """Returns a catalog without the program's second version, which declares the challenge, until it is read on."""
+    catalog = Catalog([GLOW_VERSION])
+    return catalog.with_refresh(lambda: catalog.apply(replace(with_challenges(GLOW_VERSION), version=2)))
+
+
 def test_a_post_that_is_handed_in_counts_once_it_is_verified() -> None:
     """By its URL: nothing else says that it exists."""
     handed_in = fact(PostSubmitted, 5, data=Submission(challenge="glow30", post="url"))
@@ -313,6 +339,33 @@ def decision_of_votes(*, counted: bool) -> Any:
     return decision(VotesReviewed, 30, "x", counted=counted, through=FIRST)
 
 
+class _CountingStore(ChallengeStore):
+    """A store that counts which posts' votes are read, without Redis."""
+
+    def __init__(self) -> None:
+        super().__init__(Redis(), 1)
+        self.read: list[str] = []
+
+    def votes(self, program: str, challenge: str, posts: Sequence[tuple[str, str, PostRecord]]) -> list[PostVotes]:
+        self.read += [name for _, name, _ in posts]
+        return [PostVotes(len(name), 0, 0) for _, name, _ in posts]
+
+
+def test_the_votes_of_a_public_page_are_read_once_in_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many visitors it has: each read may be of thousands of votes."""
+    store = _CountingStore()
+    posts = [(MEI, name, PostRecord()) for name in ("x", "yy")]
+    for _ in range(3):
+        assert [one.counted for one in store.recent_votes(PROGRAM, "glow30", posts)] == [1, 2]
+    assert store.read == ["x", "yy"]
+    more = [(MEI, "zzz", PostRecord()), *posts]
+    assert [one.counted for one in store.recent_votes(PROGRAM, "glow30", more)] == [3, 1, 2]
+    assert store.read == ["x", "yy", "zzz"]
+    monkeypatch.setattr(challenge_store, "RECENT_S", 0.0)
+    store.recent_votes(PROGRAM, "glow30", posts)
+    assert store.read == ["x", "yy", "zzz", "x", "yy"]
+
+
 def test_thanks_are_listed_by_day() -> None:
     """Who was thanked is shown as thanked, by everyone who opens the list."""
     line = fact(PersonThanked, 30, day="2026-11-02", by="lin")
@@ -364,6 +417,19 @@ def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_le
         assert [one.trigger for one in revoked if isinstance(one, PrizeRevoked)] == [
             "challenge:glow30:participant"
         ] * expected, line
+
+
+def test_a_post_that_was_known_before_it_entered_the_challenge_wins_a_prize() -> None:
+    """Its permission came first, or it was in another challenge that was settled before."""
+    permission = fact(RightsGiven, 1, data=Permission(post="x", wording="Yes"))
+    first = replace(GLOW30, id="first", hashtag="#First", days=2, vote_from=None)
+    catalog = Catalog([with_challenges(PAID, VERSION.program.challenges[0], first)])
+    handed_in = fact(PostSubmitted, 4 * 24, data=Submission(challenge="glow30", post="x"))
+    in_first = fact(PostPublished, 2, data=Post(post="x", hashtags=("#First",)))
+    for earlier in ([permission, post("x", 2)], [in_first, _tick(DAYS.start_s + 3 * 86_400), handed_in]):
+        feed = FoldFeed(ActivityFold(35, 1), catalog)
+        awarded = _awards(feed.feed([*earlier, _tick(DAYS.frozen_s)]))
+        assert [one.trigger for one in awarded] == ["challenge:glow30:participant"], earlier
 
 
 def test_a_banned_person_wins_nothing() -> None:

@@ -64,6 +64,20 @@ def test_a_process_has_a_limited_number_of_seats() -> None:
     assert (refused.value.status, refused.value.code) == (503, "streams_full")
 
 
+def test_a_reader_who_left_before_they_were_admitted_has_no_seat() -> None:
+    """The view runs in a thread, and may end after its reader has gone: a seat that it took then would never be given back."""
+    seats = Seats(10, 2)
+    late = Admission(seats)
+    late.end()
+    late.admit(_grant("key a"), None)
+    assert (len(seats), late.grant) == (0, None)
+    admitted = Admission(seats)
+    admitted.admit(_grant("key a"), None)
+    admitted.end()
+    admitted.end()
+    assert len(seats) == 0
+
+
 def test_a_request_is_passed_on_as_it_came() -> None:
     """Path and query stay encoded as WSGI has them; a header that could pose as another one is left out."""
     environ = wsgi_environ(

@@ -7,6 +7,8 @@ from leaderboard.domain.radial_tree import Brought
 
 TimedReferees = Callable[[Sequence[str], int], list[list[tuple[str, int]]]]
 """The referees of each of some people, with the second of their follow, the earliest first; at most so many of each."""
+ASKED_AT_ONCE = 20
+"""Of so many people referees are looked up at once: each may have as many as the whole network may have people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class CampaignNetwork:
 
 
 def campaign_network(referrers: Sequence[str], referees_of: TimedReferees, most: int) -> CampaignNetwork:
-    """Returns the network of these referrers and of all below them, at most `most` people. One look-up for each degree.
+    """Returns the network of these referrers and of all below them, at most `most` people. It looks up some at a time.
 
     A referrer without a referrer in it is a root, which is there from the first friend on. Of several referrers of a person the
     first one counts; a referrer without a person of their own is left out. A cycle begins with the referrer who comes first.
@@ -48,11 +50,13 @@ def _look_up(
     level = list(dict.fromkeys(referrers))[:most]
     while level:
         asked.update(level)
-        for referrer, found in zip(level, referees_of(level, most + 1), strict=True):
-            for person, second in found:
-                if len(brought) >= most:
-                    return brought, True
-                brought.setdefault(person, (referrer, second))
+        for start in range(0, len(level), ASKED_AT_ONCE):
+            part = level[start : start + ASKED_AT_ONCE]
+            for referrer, found in zip(part, referees_of(part, most + 1), strict=True):
+                for person, second in found:
+                    if len(brought) >= most:
+                        return brought, True
+                    brought.setdefault(person, (referrer, second))
         level = [person for person in brought if person not in asked]
     return brought, len(referrers) > most
 

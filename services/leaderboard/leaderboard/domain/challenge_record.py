@@ -166,6 +166,11 @@ class ChallengeRecord(Struct, frozen=True, array_like=True, tag="challenges"):
     settled: dict[str, int] = {}
     won: tuple[WonPrize, ...] = ()
 
+    @property
+    def challenges(self) -> set[str]:
+        """The challenges in which the person takes part, or has a post about which something was decided."""
+        return {*self.joined, *(one for post in self.posts.values() for one in post.entries)}
+
     def with_joined(self, challenge: str, second: int) -> "ChallengeRecord":
         """Returns the record of a person who joined; the earliest time counts."""
         known = self.joined.get(challenge, second)

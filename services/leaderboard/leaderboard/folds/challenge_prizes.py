@@ -27,9 +27,9 @@ _METRIC = "challenge_score"
 
 def next_settlement_ms(record: ChallengeRecord, program: str, terms: ChallengeTerms, catalog: Catalog) -> float | None:
     """Returns when (ms) the next challenge of a person is frozen; None if all of them were settled."""
-    taking_part = {*record.joined, *(one for post in record.posts.values() for one in post.entries)} - {*record.settled}
     known = terms.all_of(program, catalog)
-    return min((known[one].days.frozen_s * 1000.0 for one in taking_part if one in known), default=None)
+    open_ = record.challenges - {*record.settled}
+    return min((known[one].days.frozen_s * 1000.0 for one in open_ if one in known), default=None)
 
 
 def settle(

@@ -131,7 +131,7 @@ class ChallengeRecords:
             after, lost = with_losses(after, line.program, line.person, line.occurred_at, now_s, hidden, one)
             outputs += lost
         changes: Changes = {key: after, **scores}
-        if before == ChallengeRecord() or set(before.posts) != set(after.posts) or before.joined != after.joined:
+        if before.challenges != after.challenges:
             due_ms = next_settlement_ms(after, line.program, self._terms, catalog)
             changes |= {} if due_ms is None else {Timer(key): due_ms}
         for one in days:
@@ -199,7 +199,7 @@ class ChallengeRecords:
     def _joined(
         self, line: ChallengeJoined, before: ChallengeRecord, catalog: Catalog, position: Position
     ) -> ChallengeRecord:
-        days = self._terms.days_of(line.program, line.data.challenge, catalog)
+        days = self._terms.days_named(line.program, line.data.challenge, catalog)
         if days is None or _is_frozen(days, position):
             return before
         return before.with_joined(days.id, to_ms(line.occurred_at) // 1000)
@@ -244,9 +244,9 @@ class ChallengeRecords:
             case RightsRequested():
                 return replace(post, rights=post.rights.with_request(at_ms))
             case PostSubmitted() | SubmissionAppealed():
-                days = self._terms.days_of(line.program, line.data.challenge, catalog)
+                days = self._terms.days_named(line.program, line.data.challenge, catalog)
             case SubmissionReviewed() | SubmissionPicked() | SubmissionFeatured() | VotesReviewed():
-                days = self._terms.days_of(line.program, line.challenge, catalog)
+                days = self._terms.days_named(line.program, line.challenge, catalog)
             case _:
                 assert_never(line)
         if days is None or (isinstance(line, PostSubmitted) and _is_frozen(days, position)):

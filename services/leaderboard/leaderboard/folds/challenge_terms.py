@@ -65,6 +65,15 @@ class ChallengeTerms:
         found = self.all_of(program, catalog).get(challenge)
         return found.days if found else None
 
+    def days_named(self, program: str, challenge: str, catalog: Catalog) -> ChallengeDays | None:
+        """The days of a challenge that a line names; None for an unknown one.
+
+        The line was accepted since the program has the challenge. A catalog that lacks it is some moments old, and is read on.
+        """
+        if challenge not in self.all_of(program, catalog):
+            catalog.read_on()
+        return self.days_of(program, challenge, catalog)
+
     def tagged(self, program: str, hashtags: tuple[str, ...], second: int, catalog: Catalog) -> list[ChallengeDays]:
         """The challenges with a hashtag of a post of this second."""
         tags = {fold_hashtag(tag) for tag in hashtags}

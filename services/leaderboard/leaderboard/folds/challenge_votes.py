@@ -33,6 +33,8 @@ def decide_vote(
 
     Nothing is stored of programs without challenges.
     """
+    if isinstance(line, PostVoted):
+        terms.days_named(line.program, line.data.challenge, catalog)
     challenges = terms.all_of(line.program, catalog)
     if not challenges:
         return Decision()

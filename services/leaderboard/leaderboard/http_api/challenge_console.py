@@ -129,15 +129,19 @@ def _refuse(visit: Visit, program: str, challenge: str, person: str, post: str) 
 
 
 def _decision(word: str, days: ChallengeDays, published_s: int) -> tuple[type[SubmissionLine], dict[str, object]]:
-    """The line of a button, with its own fields. Raises Problem 400 for a word that is on none."""
+    """The line of a button, with its own fields. Raises Problem 400 for a word that is on none, 409 for a post without a week."""
     match word:
         case "approve":
             return SubmissionReviewed, {"approved": True}
         case "pick" | "unpick":
             return SubmissionPicked, {"picked": word == "pick"}
-        case "feature" | "unfeature":
-            is_featured = word == "feature" and days.contains(published_s)
-            return SubmissionFeatured, {"week": days.week_at(published_s) if is_featured else 0}
+        case "unfeature":
+            return SubmissionFeatured, {"week": 0}
+        case "feature" if days.contains(published_s):
+            return SubmissionFeatured, {"week": days.week_at(published_s)}
+        case "feature":
+            detail = "The post was not reported as published within the challenge, so it is of none of its weeks."
+            raise Problem(409, "not_in_challenge", detail)
         case "ask":
             return RightsRequested, {}
         case "count" | "discount":

@@ -86,7 +86,7 @@ def _link_check(id: str) -> Callable[[], bool]:
 
 def _session_check(visit: Visit, program: str) -> Callable[[], bool]:
     """Whether a session has neither expired nor lost its permission. A sign-out elsewhere is noticed when the stream is renewed."""
-    catalog, session = context().catalog, visit.session
+    catalog, session = context().catalog.snapshot(), visit.session
 
     def is_valid() -> bool:
         operator = catalog.operator(session.operator)

@@ -65,14 +65,26 @@ class Seats:
 
 
 class Admission:
-    """Filled in by the view of a stream: what its reader may watch, and from where on. The seat is taken."""
+    """Filled in by the view of a stream: what its reader may watch, and from where on. The seat is taken until `end`."""
 
     def __init__(self, seats: Seats) -> None:
         self._seats = seats
+        self._lock = threading.Lock()
+        self._has_ended = False
         self.grant: Grant | None = None
         self.position: Position | None = None
 
     def admit(self, grant: Grant, position: Position | None) -> None:
-        """Lets the reader in. Raises Problem if there are too many streams."""
-        self._seats.take(grant.client)
-        self.grant, self.position = grant, position
+        """Lets the reader in, unless they have left meanwhile. Raises Problem if there are too many streams."""
+        with self._lock:
+            if self._has_ended:
+                return
+            self._seats.take(grant.client)
+            self.grant, self.position = grant, position
+
+    def end(self) -> None:
+        """Gives the seat back, also one that the view would take after this call: its reader has left. Once."""
+        with self._lock:
+            if self.grant is not None and not self._has_ended:
+                self._seats.leave(self.grant.client)
+            self._has_ended = True

@@ -49,13 +49,23 @@ log = structlog.get_logger()
 class _Stream:
     """An open stream: who watches, up to which position it was written, and what its task waits for."""
 
-    __slots__ = ("ending", "ends_at", "grant", "position", "slow_since", "transport", "wake", "written_at")
+    __slots__ = (
+        "checked_at",
+        "ending",
+        "ends_at",
+        "grant",
+        "position",
+        "slow_since",
+        "transport",
+        "wake",
+        "written_at",
+    )
 
     def __init__(self, grant: Grant, position: Position | None, transport: asyncio.WriteTransport) -> None:
         now = time.monotonic()
         self.grant, self.position, self.transport = grant, position, transport
         self.wake = asyncio.Event()
-        self.written_at = now
+        self.written_at = self.checked_at = now
         self.ends_at = now + grant.lifetime_s * (0.8 + 0.2 * secrets.randbelow(1000) / 1000)  # not all at the same time
         self.slow_since: float | None = None
         self.ending: str | None = None
@@ -140,9 +150,8 @@ class LiveServer:
                 return web.Response(status=refusal.status, headers=CIMultiDict(refusal.headers), body=refusal.body)
             stream = _Stream(admission.grant, admission.position, request.transport)
             return await self._stream(request, stream)
-        finally:
-            if admission.grant is not None:
-                self._seats.leave(admission.grant.client)
+        finally:  # the view may still run in its thread, if the reader has left
+            admission.end()
 
     def _admit(self, request: web.Request, admission: Admission) -> WsgiResponse:
         """Calls the view of the route, which fills in the admission or refuses."""
@@ -233,7 +242,7 @@ class LiveServer:
             self._wake({program})
 
     async def _check_streams(self) -> None:
-        """Every few seconds: which streams need a heartbeat, are too slow, or have lasted for long enough."""
+        """Every few seconds: which streams need a heartbeat, are too slow, have lasted long enough, or lost their grant."""
         while True:
             await asyncio.sleep(CHECK_S)
             streams = self._all()
@@ -252,11 +261,17 @@ class LiveServer:
         stream.slow_since = None
         if now >= stream.ends_at:
             stream.end("renewed")
+        elif not self._has_grant(stream, now):
+            stream.end("expired")
         elif now - stream.written_at >= HEARTBEAT_S:
-            if stream.grant.is_valid():
-                stream.wake.set()
-            else:
-                stream.end("expired")
+            stream.wake.set()
+
+    def _has_grant(self, stream: _Stream, now: float) -> bool:
+        """Whether a stream's grant still holds, as of HEARTBEAT_S ago at most: also if it has messages all the time."""
+        if now - stream.checked_at < HEARTBEAT_S:
+            return True
+        stream.checked_at = now
+        return stream.grant.is_valid()
 
     def _all(self) -> list[_Stream]:
         return [stream for streams in self._streams.values() for stream in streams]

@@ -111,7 +111,7 @@ def https_link(text: str | None) -> str | None:
 
 def _view(program: Program, declared: Challenge, days: ChallengeDays) -> ChallengeView:
     store, second = dependencies().challenges, context().clock.now_ms() // 1000
-    posts, _ = store.posts("gallery", program.id, days.id, None, GALLERY_POSTS)
+    posts, _ = store.posts("gallery", program.id, days.id, None, GALLERY_POSTS, recent_votes=True)
     first_day = datetime.combine(days.starts, datetime.min.time())
     day = days.day_at(second)
     return ChallengeView(

@@ -1,19 +1,23 @@
 // Refreshes the elements marked data-live without scrolling the page. The page is complete without this script.
 // An element marked data-stream names the page's stream of server-sent events. One tab of a browser has the stream open, the one
-// that holds its lock, and passes each event on to the others; without a stream the page looks every 15 seconds.
+// that holds its lock, and passes each event on to the others; without a stream the page looks every 15 seconds. After each look it
+// rests for a multiple of the time that it took, so that a page that takes long to make is not made all the time.
 (() => {
   const intervalMs = 15000, streamedIntervalMs = 300000, settleMs = 300, retryMs = 60000, slackMs = 1000;
+  const restFactor = 9, maxRestMs = 60000;
   const announcement = document.querySelector("[data-news]");
   const url = document.querySelector("[data-stream]")?.dataset.stream;
   const state = document.querySelector("[data-live-state]");
   let isStreaming = false, hasEnded = false, due = 0, refreshedAt = Date.now();
+  let isReading = false, missed = null, restMs = 0;
 
   const regions = (root) => [...root.querySelectorAll("[data-live]")];
   const isInUse = (region) => region.querySelector("details[open]") || region.contains(document.activeElement);
 
   async function refresh() {
-    if (document.hidden || hasEnded || !regions(document).length) return;
+    if (isReading || document.hidden || hasEnded || !regions(document).length) return;
     refreshedAt = Date.now();
+    isReading = true;
     try {
       const response = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html", "X-Background": "1" } });
       if (!response.ok || response.redirected) return;
@@ -28,12 +32,18 @@
       if (!changed.length) return;
       for (const region of changed) region.dispatchEvent(new CustomEvent("live:changed", { bubbles: true }));
       if (announcement) announcement.textContent = announcement.dataset.news;
-    } catch { /* the server is unavailable: the page keeps its content */ }
+    } catch { /* the server is unavailable: the page keeps its content */ } finally {
+      isReading = false;
+      restMs = Math.min(maxRestMs, restFactor * (Date.now() - refreshedAt));
+      if (missed !== null) refreshWithin(missed);
+      missed = null;
+    }
   }
 
   function refreshWithin(ms) {
     if (due) return;
-    due = setTimeout(() => { due = 0; refresh(); }, settleMs + Math.random() * ms);
+    if (isReading) missed = ms;
+    else due = setTimeout(() => { due = 0; refresh(); }, settleMs + restMs + Math.random() * ms);
   }
 
   function show() {
