@@ -25,17 +25,21 @@ class ExperimentLevels:
         self._listed_ms: int | None = None
 
     def read(self) -> Levels:
-        """Returns for each experiment how many people count, whether an alarm is on, and whether it is decided."""
+        """Returns for each experiment how many people count, whether an alarm is on, and whether it is decided.
+
+        A decided experiment has no alarm: from then on everyone new gets one variant, as some people do who had another before.
+        """
         levels: Levels = {}
         for program, experiments in self._experiments():
             states = self._store.read(program, [one.id for one in experiments])
             for experiment, state in zip(experiments, states, strict=True):
                 analysis, labels = analyse(experiment, state.sums), (program, experiment.id)
+                runs = state.decided is None
                 mismatch, multiple = analysis.has_sample_ratio_mismatch, analysis.has_multiple_exposures
                 levels["experiment_people", labels] = float(analysis.people)
                 levels["experiment_decided", labels] = float(state.decided is not None)
-                levels["experiment_alarm", (*labels, "sample_ratio_mismatch")] = float(mismatch)
-                levels["experiment_alarm", (*labels, "multiple_exposures")] = float(multiple)
+                levels["experiment_alarm", (*labels, "sample_ratio_mismatch")] = float(runs and mismatch)
+                levels["experiment_alarm", (*labels, "multiple_exposures")] = float(runs and multiple)
         return levels
 
     def _experiments(self) -> list[tuple[str, list[Experiment]]]:

@@ -8,12 +8,13 @@ reading.series[0].previous.value    # the range before
 reading.series[1].points            # the first group, one estimate for each of reading.points
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from leaderboard.domain.date_range import MAX_DAYS, DateRange, Unit, points_of, range_before, whole_units
 from leaderboard.domain.figure_series import Series, figure_series
-from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
+from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId, Source
 from leaderboard.insight_store import InsightStore
 
 DEFAULT_WINDOW_DAYS, MAX_WINDOW_DAYS = 14, 90
@@ -91,6 +92,19 @@ class InsightReader:
             found.left_out,
             date.fromisoformat(first) if first else None,
         )
+
+    def wholes(
+        self, program: str, zone: str, figures: Iterable[FigureId], days: DateRange, now_s: int
+    ) -> dict[FigureId, Series]:
+        """Returns several figures over one range and the range before: as `read` with the unit `all`, but read together.
+
+        Raises TooManyEntries or TooManyReferrers if too many people took part for one of them.
+        """
+        wanted = list(figures)
+        sources = frozenset[Source]().union(*(FIGURES[name].reads for name in wanted))
+        points = [range_before(days, "all"), days]
+        before, now = self._store.read(program, zone, points, sources, now_s, DEFAULT_WINDOW_DAYS)
+        return {name: figure_series(FIGURES[name], None, [now], [before]).series[0] for name in wanted}
 
     def qualified(self, program: str) -> int:
         """Returns how many referrals have qualified of those who follow now, of all time and of banned referrers too."""

@@ -3,10 +3,12 @@
 Referrals of banned referrers are left out of `growth`, as boards and rewards leave them out.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import get_args
 
 import msgspec
@@ -204,8 +206,9 @@ class InsightStore:
         return [sum(found[index : index + len(keys)]) for index in range(0, len(found), len(keys))]
 
     def _followers_before(self, program: str, points: Sequence[DateRange]) -> list[int]:
-        by_day = {day: counts.followers for day, counts in self.counts_by_day(program).items()}
-        return [sum(number for day, number in by_day.items() if day < point.first.isoformat()) for point in points]
+        by_day = sorted((day, counts.followers) for day, counts in self.counts_by_day(program).items())
+        names, sums = [day for day, _ in by_day], [0, *accumulate(number for _, number in by_day)]
+        return [sums[bisect_left(names, point.first.isoformat())] for point in points]
 
     def _people(self, metric: BoardMetric, program: str, points: Sequence[DateRange]) -> list[PersonCounts]:
         """What counts for each person in each period: the sum of their entries on the boards that cover it."""

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -13,9 +13,13 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from redis import Redis
 
+from leaderboard.domain.date_range import DateRange
+from leaderboard.domain.figure_table import FIGURES as FIGURES_OF_TABLE
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.boards_fold import BoardsFold
 from leaderboard.folds.growth_fold import GrowthFold
+from leaderboard.http_api.costly_reads import CostlyReads
+from leaderboard.insight_reader import FigureQuery
 from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
 from referral.events.attributions import (
@@ -29,11 +33,12 @@ from referral.events.attributions import (
 from referral.events.conversions import conversion_key
 from referral.events.edges import EdgeSet, edge_key
 from referral.events.facts import ContentShared, ContentShown, Post, PostPublished, fact_key
-from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion
+from referral.events.timestamps import to_ms
+from tests.support.builders.leaderboard import GLOW_VERSION, ZONE, cleared_conversion
 from tests.support.builders.participants import PROGRAM
 from tests.support.folds import LogFold
 from tests.support.settings import AUTHORIZATION
-from tests.support.systems.leaderboard import PARTITIONS, leaderboard_app, store_states
+from tests.support.systems.leaderboard import NOW, PARTITIONS, leaderboard_app, store_states
 
 pytestmark = pytest.mark.integration
 
@@ -322,6 +327,33 @@ def test_too_many_referrers_are_refused_with_the_remedy(client: FlaskClient, mon
     answer = client.get(f"{FIGURES}/k_factor?{RANGE}", headers=AUTHORIZATION)
     assert answer.status_code == 422
     assert "choose fewer days" in answer.get_json()["detail"]
+
+
+def test_figures_that_are_read_together_are_those_that_are_read_alone(client: FlaskClient) -> None:
+    """The growth page shows all of them, and reads the network of a program once."""
+    insights, now_s = client.application.extensions["leaderboard"].insights, to_ms(NOW) // 1000
+    days = DateRange(date(2026, 11, 10), date(2026, 11, 23))
+    together = insights.wholes(PROGRAM, ZONE, FIGURES_OF_TABLE, days, now_s)
+    assert list(together) == list(FIGURES_OF_TABLE)
+    for name, series in together.items():
+        assert series == insights.read(PROGRAM, ZONE, FigureQuery(name, days, "all"), now_s).series[0]
+
+
+@pytest.mark.parametrize(
+    ("caller", "status", "code"), [("key key_read", 429, "rate_limited"), ("link dsh_1", 503, "unavailable")]
+)
+def test_a_key_leaves_threads_to_others(client: FlaskClient, caller: str, status: int, code: str) -> None:
+    """A figure that reads each person is refused while a quarter of the threads computes for its key, or half for all."""
+    extensions = client.application.extensions
+    reads = CostlyReads(threads=2)
+    extensions["leaderboard"] = dataclasses.replace(extensions["leaderboard"], costly_reads=reads)
+    with reads.hold(caller):
+        for query in (f"k_factor?{RANGE}", f"top_tenth_share.csv?{RANGE}", f"followers?{RANGE}&by=degree"):
+            answer = client.get(f"{FIGURES}/{query}", headers=AUTHORIZATION)
+            assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+            assert answer.headers["Retry-After"] == "1"
+        assert read(client, f"followers?{RANGE}")["series"]
+    assert read(client, f"k_factor?{RANGE}")["series"]
 
 
 def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient) -> None:

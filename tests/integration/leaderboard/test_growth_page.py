@@ -1,5 +1,6 @@
 """The growth page: who may read it, what it shows, and links that expire or are ended."""
 
+import dataclasses
 import html
 import re
 import time
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from leaderboard.http_api.app import app as make_app
+from leaderboard.http_api.costly_reads import CostlyReads
 from referral.config import Settings
 from referral.events.audit import ActionRecorded
 from referral.events.entities import DashboardLink, Operator
@@ -81,6 +83,27 @@ def test_an_operator_sees_the_figures_of_the_api(app: Flask) -> None:
     assert f"Referrals bring {referred['total']['value'] / whole['total']['value']:.0%} of them." in words
     assert "Best channel WeChat" in words
     assert "Share this page" not in words
+
+
+def test_figures_of_too_many_people_are_left_out_of_the_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large program has all other figures."""
+    monkeypatch.setattr("leaderboard.spread_store.MAX_REFERRERS", 0)
+    monkeypatch.setattr("leaderboard.insight_store.MAX_BOARD_ENTRIES", 0)
+    words = text(signed_in(app, VIEWER))
+    assert words.count("So many people took part that it is not computed for these days.") == 6
+    assert "Best channel WeChat" in words
+    assert "这段时间参与的人太多" in signed_in(app, VIEWER).get(f"{PAGE}?lang=zh").text
+
+
+def test_pages_of_one_link_leave_threads_to_others(app: Flask) -> None:
+    """Whoever has a link may occupy a quarter of them."""
+    reads = CostlyReads(threads=4)
+    app.extensions["leaderboard"] = dataclasses.replace(app.extensions["leaderboard"], costly_reads=reads)
+    path = f"{PAGE}?link={token(LINK)}"
+    with reads.hold(f"link {LINK.id}"):
+        assert app.test_client().get(path).status_code == 429
+        assert signed_in(app, VIEWER).get(PAGE).status_code == 200
+    assert app.test_client().get(path).status_code == 200
 
 
 def test_the_console_leads_to_the_page_of_its_program(app: Flask) -> None:

@@ -108,6 +108,14 @@ def text(analysis: Analysis, language: Language, decided_for: str | None = None)
         return answer(ITEM, EXPERIMENT, analysis, decided_for, language)
 
 
+def test_the_answer_of_a_decided_experiment_stays_when_everyone_gets_one_variant() -> None:
+    """From the decision on the split is not that of the weights, and some people see the decided variant after the other."""
+    analysis = analyse(EXPERIMENT, sums(sums_of_people([*GOOD, *GOOD, *GOOD], multiple=90), sums_of_people(POOR)))
+    assert analysis.has_sample_ratio_mismatch
+    assert analysis.has_multiple_exposures
+    assert text(analysis, "en", "tag").endswith("Decided: use “Tag a friend”.")
+
+
 @pytest.mark.parametrize(
     ("tag", "save", "decided_for", "english", "chinese"),
     [

@@ -68,6 +68,15 @@ def test_each_alarm_and_the_decision_have_a_level_of_their_own() -> None:
     assert levels(States(exp_cta1=state(100, 100, "tag")), catalog)["experiment_decided", LABELS] == 1
 
 
+def test_a_decided_experiment_has_no_alarm() -> None:
+    """Everyone new gets the decided variant, also people who saw the other one: that is wanted, and no one should be called."""
+    found = levels(States(exp_cta1=state(600, 100, "tag", multiple=60)), Catalog([EXPERIMENT_VERSION]))
+    assert {labels[2] for (name, labels), on in found.items() if name == "experiment_alarm" and not on} == {
+        "sample_ratio_mismatch",
+        "multiple_exposures",
+    }
+
+
 def programs(number: int) -> Catalog:
     """So many programs with an experiment each."""
     return Catalog(

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from math import ceil
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.domain.activity import Activity
 from leaderboard.domain.estimate import ENOUGH_CASES, Estimate, change_between, count, mean, rate, share, top_tenth
 from leaderboard.domain.figure_series import MAX_GROUPS, figure_series
-from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, FigureId
+from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, Figure, FigureId, Split
 from leaderboard.domain.growth import Growth
 from leaderboard.domain.period_facts import PeriodFacts, retention_of_day, total
 from leaderboard.domain.spread import PeopleSums, Spread
-from leaderboard.pages.figure_texts import GROUP_TEXTS, TEXTS
+from leaderboard.pages.figure_texts import GROUP_TEXTS, TEXTS, in_words
 from referral.events.examples import examples
+from referral.pages import design
 
 NUMBERS = st.integers(0, 400)
 COUNTS = st.dictionaries(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), st.integers(1, 90), max_size=20)
@@ -207,6 +210,31 @@ def test_the_largest_groups_are_listed_and_the_others_are_counted() -> None:
     assert len(found.series) == MAX_GROUPS + 1
     assert found.left_out == 3
     assert found.series[1].key == f"c{MAX_GROUPS + 3}"
+
+
+def test_groups_that_are_left_out_are_computed_at_no_point() -> None:
+    """A thousand names of a year would take seconds."""
+    computed: list[str] = []
+
+    def compute(facts: PeriodFacts, name: str) -> Estimate:
+        computed.append(name)
+        return count(1000 - int(name))
+
+    split = Split(lambda facts: map(str, range(100)) if facts.posts else (), compute)
+    figure = Figure("count", frozenset(), lambda facts: count(facts.posts), {"content": split})
+    found = figure_series(figure, "content", [PeriodFacts(posts=1)] * 7, [PeriodFacts(posts=1)])
+    assert [one.key for one in found.series[1:]] == [str(number) for number in range(MAX_GROUPS)]
+    assert found.left_out == 100 - MAX_GROUPS
+    assert computed.count("99") == 1
+
+
+def test_an_estimate_without_an_upper_bound_says_so() -> None:
+    """K of 0.9 that may be 1: the audience may end at a tenfold, or never; that is no lack of cases."""
+    facts = PeriodFacts(Growth(unattributed=50), spread=Spread({"0": 50}, {"0": PeopleSums(50, 45, 400)}))
+    ceiling = FIGURES["audience_ceiling"].compute(facts)
+    assert (ceiling.value, ceiling.n, ceiling.high) == (pytest.approx(500), 50, None)
+    with design.init_app(Flask("page")).test_request_context("/"), force_locale("en"):
+        assert in_words("people", ceiling) == "500, of 50 cases: too uncertain for an upper bound."
 
 
 def test_every_figure_has_texts_and_examples_of_what_it_counts() -> None:

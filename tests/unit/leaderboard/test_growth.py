@@ -232,6 +232,17 @@ def test_names_beyond_the_limit_of_a_day_are_left_out(names: list[str]) -> None:
     assert growth.parts == {}
 
 
+def test_what_is_subtracted_of_a_day_beyond_the_limit_is_never_negative() -> None:
+    """A banned referrer's own counts have names that the program's counts of the day have left out."""
+    everyone, banned = Growth(), Growth()
+    for number in range(MAX_PARTS["content"] + 1):
+        everyone = everyone.plus(("attributed",), 1, None, (f"content:{number}",))
+    banned = banned.plus(("attributed",), 1, None, (f"content:{MAX_PARTS['content']}",))
+    rest = everyone.minus(banned)
+    assert rest.attributed == MAX_PARTS["content"]
+    assert rest.parts == everyone.parts
+
+
 @given(days=st.lists(st.integers(0, 60 * 24), min_size=1, max_size=6), referred=st.booleans())
 def test_who_unfollows_is_counted_by_age_and_source(days: list[int], referred: bool) -> None:
     """A correction is no departure. Those who follow and those who left are all who began."""

@@ -112,7 +112,7 @@ def test_the_interval_of_a_quotient_of_proportions_equals_the_reference(case: di
     assert found[1:] == (exactly(case["low"]), exactly(case["high"]))
 
 
-@pytest.mark.parametrize("n", [5, 6, 10, 17, 30, 101, 1000])
+@pytest.mark.parametrize("n", [5, 6, 10, 17, 30, 101, 1000, 200_000])
 @pytest.mark.parametrize("alpha", [0.05, 0.01])
 def test_the_ranks_that_bound_a_median_are_those_of_scipy(n: int, alpha: float) -> None:
     """scipy.stats.quantile_test has the same interval; of too few values there is none."""

@@ -115,6 +115,11 @@ def rows() -> list[tuple[str, str, str]]:
             "429 `rate_limited`",
         ),
         (
+            "figures of an API key that read many people, and growth pages of an operator or link, at the same time",
+            "a quarter of `REFERRAL_HTTP_THREADS`; of all callers half",
+            "429 `rate_limited`; 503 `unavailable`",
+        ),
+        (
             "live streams of a key, operator, link or address; of a process",
             (
                 f"`REFERRAL_LIVE_STREAMS_PER_CLIENT` ({default.live_streams_per_client}); `REFERRAL_LIVE_STREAMS`"

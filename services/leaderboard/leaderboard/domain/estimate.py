@@ -10,7 +10,7 @@ from leaderboard.statistics.mean import mean_interval
 from leaderboard.statistics.median import median_ranks
 from leaderboard.statistics.poisson_rate import rate_interval
 from leaderboard.statistics.proportion import difference_interval, wilson_interval
-from leaderboard.statistics.ratio import PairSums, standard_error, sums_of_person
+from leaderboard.statistics.ratio import PairSums, standard_error
 from leaderboard.statistics.risk_ratio import risk_ratio_interval
 
 ALPHA = 0.05
@@ -129,10 +129,10 @@ def top_tenth(counts: Iterable[int]) -> Estimate:
     total = sum(ranked)
     if not total:
         return Estimate(None, 0)
-    top = ceil(len(ranked) / 10)
-    sums = PairSums()
-    for place, number in enumerate(ranked):
-        sums = sums.plus(sums_of_person(number if place < top else 0, number))
+    best = ranked[: ceil(len(ranked) / 10)]
+    squares_of_best = sum(number * number for number in best)  # also the sum of products: the x of all others is 0
+    squares = sum(number * number for number in ranked)
+    sums = PairSums(len(ranked), sum(best), total, squares_of_best, squares, squares_of_best)
     value, error = sums.x / total, standard_error(sums)
     if error is None:
         return Estimate(value, len(ranked))

@@ -39,24 +39,26 @@ def figure_series(
     main = _series(WHOLE, [figure.compute(one) for one in points], figure.compute(whole), figure.compute(previous))
     if by is None:
         return FigureSeries((main,), 0)
-    groups = _groups(figure.by[by], points, whole, previous)
-    return FigureSeries((main, *groups[:MAX_GROUPS]), max(0, len(groups) - MAX_GROUPS))
-
-
-def _groups(split: Split, points: Sequence[PeriodFacts], whole: PeriodFacts, previous: PeriodFacts) -> list[Series]:
-    """Groups in the order of the table if it names them, the largest first if the facts do."""
-    names = dict.fromkeys((*split.names(whole), *split.names(previous)))
-    found = [
+    split = figure.by[by]
+    names = _group_names(split, whole, previous)
+    groups = (
         _series(
             name,
             [split.compute(one, name) for one in points],
             split.compute(whole, name),
             split.compute(previous, name),
         )
-        for name in names
-    ]
-    keeps_order = split.keeps_order or bool(tuple(split.names(PeriodFacts())))
-    return found if keeps_order else sorted(found, key=lambda one: (-(one.total.value or 0), one.key))
+        for name in names[:MAX_GROUPS]
+    )
+    return FigureSeries((main, *groups), max(0, len(names) - MAX_GROUPS))
+
+
+def _group_names(split: Split, whole: PeriodFacts, previous: PeriodFacts) -> list[str]:
+    """Groups in the order of the table if it names them, the largest of the range first if the facts do."""
+    names = list(dict.fromkeys((*split.names(whole), *split.names(previous))))
+    if split.keeps_order or any(split.names(PeriodFacts())):
+        return names
+    return sorted(names, key=lambda name: (-(split.compute(whole, name).value or 0), name))
 
 
 def _series(key: str, points: Sequence[Estimate], whole: Estimate, previous: Estimate) -> Series:

@@ -56,14 +56,17 @@ class Growth(Struct, frozen=True, array_like=True, gc=False):
         return replace(self, left=_merge_counts(self.left, {name: 1}))
 
     def minus(self, other: "Growth") -> "Growth":
-        """Returns these counts without others that are part of them."""
+        """Returns these counts without others that are part of them.
+
+        Of a day beyond MAX_PARTS the others may count a name that these do not have: it is left out, not negative.
+        """
         return Growth(
             self.attributed - other.attributed,
             self.qualified - other.qualified,
             self.unattributed - other.unattributed,
             _merge_counts(self.channels, _negative(other.channels)),
             _merge_counts(self.left, _negative(other.left)),
-            _merge_counts(self.parts, _negative(other.parts)),
+            {name: rest for name, number in self.parts.items() if (rest := number - other.parts.get(name, 0)) > 0},
         )
 
     @property

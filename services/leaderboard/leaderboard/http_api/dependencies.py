@@ -19,6 +19,7 @@ from leaderboard.experiment_store import ExperimentStore
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.time_zones import ProgramTimeZones
 from leaderboard.growth_store import GrowthStore
+from leaderboard.http_api.costly_reads import CostlyReads
 from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
@@ -50,6 +51,7 @@ class Dependencies:
     closings: ClosingStore
     growth: GrowthStore
     insights: InsightReader
+    costly_reads: CostlyReads
     rewards: RewardsClient
     network: NetworkStore
     campaigns: CampaignReader
@@ -92,6 +94,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
+        CostlyReads(shared.settings.http_threads),
         rewards,
         network,
         CampaignReader(boards, network),

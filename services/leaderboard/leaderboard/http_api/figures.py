@@ -1,15 +1,17 @@
 """Figures: each insight over a range of days, beside the range before, as JSON or CSV, and how it is counted."""
 
+from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from typing import Any, get_args
 
-from flask import Response
+from flask import Response, g
 from marshmallow import Schema, validate
 from webargs import fields
 
 from leaderboard.domain.date_range import FIRST_YEAR, LAST_YEAR, MAX_DAYS, DateRange, Unit
 from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
 from leaderboard.domain.periods import day_name
+from leaderboard.http_api.costly_reads import is_costly
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.figure_responses import (
     ExplanationResponse,
@@ -33,6 +35,8 @@ from referral.http.responses import response
 from referral.validation.fields import MustBe
 
 DEFAULT_DAYS = 28
+_TOO_MANY = "This API key has too many figures computed that read many people; see Retry-After."
+_TOO_MANY_IN_ALL = "Redis is unavailable, or too many such figures are computed for all; see Retry-After."
 blueprint = Blueprint("figures", __name__)
 _YEARS = MustBe(lambda day: FIRST_YEAR <= day.year <= LAST_YEAR, f"be in the years {FIRST_YEAR} to {LAST_YEAR}", str)
 
@@ -96,6 +100,8 @@ def figures(program: str) -> FiguresResponse:
 @response(FigureResponse)
 @blueprint.alt_response(404, description="Unknown program or figure.")
 @blueprint.alt_response(422, description="The range is too long, or the figure cannot be split in this way.")
+@blueprint.alt_response(429, description=_TOO_MANY)
+@blueprint.alt_response(503, description=_TOO_MANY_IN_ALL)
 def figure(query: dict[str, Any], program: str, figure: str) -> FigureResponse:
     """A figure over a range of days: for each day, week or month, for the whole range, and for the range before."""
     reading = read_figure(query, program, require_figure(figure))
@@ -108,6 +114,8 @@ def figure(query: dict[str, Any], program: str, figure: str) -> FigureResponse:
 @blueprint.response(200, content_type="text/csv")
 @blueprint.alt_response(404, description="Unknown program or figure.")
 @blueprint.alt_response(422, description="The range is too long, or the figure cannot be split in this way.")
+@blueprint.alt_response(429, description=_TOO_MANY)
+@blueprint.alt_response(503, description=_TOO_MANY_IN_ALL)
 def figure_csv(query: dict[str, Any], program: str, figure: str) -> Response:
     """The same as CSV: a row for each point, for the whole range and for the range before. Each names query, period and zone."""
     reading = read_figure(query, program, require_figure(figure))
@@ -135,7 +143,10 @@ def require_figure(name: str) -> FigureId:
 
 
 def read_figure(query: dict[str, Any], program: str, figure: FigureId) -> FigureReading:
-    """What a query shows. Raises Problem 404 for an unknown program, and 422 for a range that cannot be read."""
+    """What a query shows, to the API key of the request.
+
+    Raises Problem 404 for an unknown program, 422 for a range that cannot be read, and 429 or 503 if too many such queries run.
+    """
     zone = require_zone(program)
     last = query["last"] or today_in(zone)
     first = query["first"] or last - timedelta(days=DEFAULT_DAYS - 1)
@@ -145,14 +156,19 @@ def read_figure(query: dict[str, Any], program: str, figure: FigureId) -> Figure
         wanted = FigureQuery(
             figure, DateRange(first, last), query["unit"], query["by"], query.get("window", DEFAULT_WINDOW_DAYS)
         )
-        return dependencies().insights.read(program, zone, wanted, context().clock.now_ms() // 1000)
+        costly = is_costly(figure, wanted.by)
+        with dependencies().costly_reads.hold(f"key {g.key.id}") if costly else nullcontext():
+            return dependencies().insights.read(program, zone, wanted, context().clock.now_ms() // 1000)
     except InvalidQuery as error:
         raise _invalid(error.parameter, str(error)) from None
     except TooManyEntries:
         detail = f"More than {MAX_BOARD_ENTRIES:,} entries of boards are in the two ranges: choose fewer days, or unit=month."
         raise _invalid("from", detail) from None
     except TooManyReferrers:
-        detail = f"More than {MAX_REFERRERS:,} people brought friends in the two ranges: choose fewer days."
+        detail = (
+            f"More than {MAX_REFERRERS:,} people brought friends in the blocks of 30 days around the two ranges: choose fewer"
+            " days, so that they are in fewer blocks, or a shorter window."
+        )
         raise _invalid("from", detail) from None
 
 

@@ -18,10 +18,8 @@ from leaderboard.http_api.growth_access import (
     valid_links,
 )
 from leaderboard.http_api.live import stream_response
-from leaderboard.insight_store import TooManyEntries
 from leaderboard.pages import error_pages
 from leaderboard.pages.growth_view import PERIODS, growth_view
-from leaderboard.spread_store import TooManyReferrers
 from referral.console.guard import Visit, console_view, private
 from referral.events.entities import DashboardLink
 from referral.events.ids import random_id
@@ -61,7 +59,8 @@ def growth_for_operator(visit: Visit, program: str) -> Response:
         return redirect(f"/p/{visit.require_program(other)}/growth", 303)
     found = require_program(visit.require_program(program))
     use_languages_of(found.name)
-    values = _page_values(found, all_names=True) | {"stream": _stream(program, None), "link": None}
+    values = _page_values(found, f"operator {visit.operator.id}", all_names=True)
+    values |= {"stream": _stream(program, None), "link": None}
     return make_response(render_console("growth_console.html", visit, "growth", toast=None, **values))
 
 
@@ -72,7 +71,8 @@ def _growth_by_link(program: str, token: str) -> Response:
         return private(error_pages.link_is_over())
     found = require_program(program)
     use_languages_of(found.name)
-    values = _page_values(found, all_names=False) | {"stream": _stream(program, visit), "link": visit.link}
+    values = _page_values(found, f"link {visit.link.id}", all_names=False)
+    values |= {"stream": _stream(program, visit), "link": visit.link}
     return private(make_response(render_template("growth_public.html", **values)))
 
 
@@ -148,14 +148,13 @@ def require_program(program: str) -> Program:
     return newest.program
 
 
-def _page_values(program: Program, *, all_names: bool) -> dict[str, object]:
+def _page_values(program: Program, reader: str, *, all_names: bool) -> dict[str, object]:
+    """What the templates show. Raises Problem 503 without Redis, 429 or 503 if `reader` or all have too many pages computed."""
     try:
-        view = growth_view(program, all_names=all_names)
+        with dependencies().costly_reads.hold(reader):
+            view = growth_view(program, all_names=all_names)
     except (RedisError, LogUnavailable) as error:
         raise Problem(503, "unavailable", "The figures cannot be read now.", headers={"Retry-After": "5"}) from error
-    except (TooManyEntries, TooManyReferrers):
-        detail = "So many people took part that these days cannot be read at once. Choose fewer days."
-        raise Problem(422, "too_much", detail) from None
     name = localize(program.name) or program.id
     page = f"/p/{program.id}/growth"
     return {"view": view, "name": name, "periods": PERIODS, "page": page, "network": f"{page}/network"}

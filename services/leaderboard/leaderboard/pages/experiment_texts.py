@@ -17,12 +17,15 @@ _FROM_TIMES = 1.0
 def answer(
     item: ContentItem, experiment: Experiment, analysis: Analysis, decided: str | None, language: Language
 ) -> str:
-    """Returns the answer in one or two sentences: what is broken, which variant is better and by how much, or what is missing."""
-    if analysis.has_sample_ratio_mismatch:
+    """Returns the answer in one or two sentences: what is broken, which variant is better and by how much, or what is missing.
+
+    Once it is decided, everyone new gets the same variant, so the split is no sign of anything any more.
+    """
+    if decided is None and analysis.has_sample_ratio_mismatch:
         return gettext(
             "People are not split as the weights say: check how variants are assigned before you read the figures."
         )
-    if analysis.has_multiple_exposures:
+    if decided is None and analysis.has_multiple_exposures:
         return gettext(
             "Too many people saw several variants: check how variants are assigned before you read the figures."
         )

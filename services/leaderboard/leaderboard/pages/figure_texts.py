@@ -213,9 +213,15 @@ def in_words(measure: Measure, estimate: Estimate) -> str:
             n=_number(estimate.n, "#,##0"),
         )
     write = _WRITERS.get(measure, _decimal)
-    if estimate.too_few or estimate.low is None or estimate.high is None:
+    if estimate.too_few:
         return gettext(
             "%(value)s, of %(n)s cases: fewer than 30, so it is uncertain.",
+            value=write(estimate.value),
+            n=_number(estimate.n, "#,##0"),
+        )
+    if estimate.low is None or estimate.high is None:
+        return gettext(
+            "%(value)s, of %(n)s cases: too uncertain for an upper bound.",
             value=write(estimate.value),
             n=_number(estimate.n, "#,##0"),
         )

@@ -49,6 +49,12 @@ def figure_card(figure: FigureId, series: Series) -> Card:
     return Card(figure, str(TEXTS[figure].title), large, detail, change, direction, how_counted(figure))
 
 
+def card_of_too_many(figure: FigureId) -> Card:
+    """Returns the card of a figure that cannot be read, because too many people took part."""
+    detail = gettext("So many people took part that it is not computed for these days.")
+    return Card(figure, str(TEXTS[figure].title), "–", detail, "", 0, how_counted(figure))
+
+
 def how_counted(figure: FigureId) -> tuple[str, ...]:
     """Returns the definition of a figure, and what its interval is."""
     return str(TEXTS[figure].definition), str(INTERVAL_TEXTS[FIGURES[figure].measure])

@@ -16,11 +16,22 @@ from leaderboard.domain.figure_table import FIGURES, STAGES, Dimension, FigureId
 from leaderboard.domain.periods import day_name, windows
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.insight_reader import FigureQuery, FigureReading
+from leaderboard.insight_store import TooManyEntries
 from leaderboard.pages.charts import LineChart, line_chart
 from leaderboard.pages.experiment_answers import ExperimentAnswer, experiment_answers
 from leaderboard.pages.figure_texts import group_text
-from leaderboard.pages.growth_cards import Card, channel_name, figure_card, how_counted, number, percent, write_value
+from leaderboard.pages.growth_cards import (
+    Card,
+    card_of_too_many,
+    channel_name,
+    figure_card,
+    how_counted,
+    number,
+    percent,
+    write_value,
+)
 from leaderboard.pages.growth_words import summary
+from leaderboard.spread_store import TooManyReferrers
 from referral.events.program import Program
 from referral.http.context import context
 from referral.pages.languages import gettext
@@ -32,6 +43,12 @@ MAX_THANKED = 3
 _WEEKS_FROM = 60  # days, from which on a point is a week
 _FIRST: tuple[FigureId, ...] = ("followers", "referral_share", "k_factor")
 _OWN_PANELS: frozenset[FigureId] = frozenset({"channels", "funnel", "funnel_steps", "retention"})
+_CARDS: tuple[FigureId, ...] = tuple(name for name in FIGURES if name not in _OWN_PANELS)
+_OF_NETWORK: tuple[FigureId, ...] = tuple(name for name in _CARDS if "spread" in FIGURES[name].reads)
+_OF_BOARDS: tuple[FigureId, ...] = tuple(name for name in _CARDS if "referrals" in FIGURES[name].reads)
+_OF_DAYS: tuple[FigureId, ...] = tuple(name for name in _CARDS if name not in (*_OF_NETWORK, *_OF_BOARDS))
+_TOGETHER = (_OF_DAYS, _OF_BOARDS, _OF_NETWORK)
+"""Figures that are read together: too many people may have taken part for one group, and not for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +157,7 @@ class GrowthView:
 def growth_view(program: Program, *, all_names: bool) -> GrowthView:
     """Returns the page's content. With `all_names` people are named as the operator knows them, otherwise if they show their name.
 
-    Raises redis's errors, and TooManyEntries.
+    A figure of too many people has a card that says so. Raises redis's errors.
     """
     now_s, zone = context().clock.now_ms() // 1000, dependencies().time_zones.zone_of(program.id, context().catalog)
     length = _days()
@@ -150,7 +167,7 @@ def growth_view(program: Program, *, all_names: bool) -> GrowthView:
     followers = reader.read("followers", "source")
     channels = _bars(reader.groups("channels", "channel"))
     funnel = _funnel(reader)
-    cards = [figure_card(name, reader.whole(name)) for name in _FIRST]
+    cards = reader.cards()
     named = [bar for bar in channels if bar.name != channel_name("unknown")]
     thanked, thanked_today = _thanked(program.id, now_s, zone, all_names=all_names)
     return GrowthView(
@@ -161,7 +178,7 @@ def growth_view(program: Program, *, all_names: bool) -> GrowthView:
         last=_day(followers.days.last),
         as_of=day_name(now_s, zone),
         is_empty=followers.counted_from is None,
-        cards=cards,
+        cards=[cards[name] for name in _FIRST],
         best=named[0] if named else None,
         thanked=thanked,
         thanked_today=thanked_today,
@@ -171,7 +188,7 @@ def growth_view(program: Program, *, all_names: bool) -> GrowthView:
         curve=_curve(followers),
         funnel=funnel,
         channels=channels,
-        more=[figure_card(name, reader.whole(name)) for name in FIGURES if name not in (*_FIRST, *_OWN_PANELS)],
+        more=[card for name, card in cards.items() if name not in _FIRST],
         cohorts=_cohorts(reader.read("retention", "age", "week")),
         experiments=experiment_answers(program),
         how={name: how_counted(name) for name in ("followers", "channels", "funnel_steps", "retention")},
@@ -190,6 +207,18 @@ class _Reader:
 
     def whole(self, figure: FigureId) -> Series:
         return self.read(figure, unit="all").series[0]
+
+    def cards(self) -> dict[FigureId, Card]:
+        """The cards of figures without a panel of their own. Those of too many people say so."""
+        cards: dict[FigureId, Card] = {}
+        for figures in _TOGETHER:
+            try:
+                found = dependencies().insights.wholes(self._program, self._zone, figures, self._days, self._now_s)
+            except (TooManyEntries, TooManyReferrers):
+                cards |= {name: card_of_too_many(name) for name in figures}
+            else:
+                cards |= {name: figure_card(name, series) for name, series in found.items()}
+        return {name: cards[name] for name in _CARDS}
 
     def groups(self, figure: FigureId, by: Dimension) -> Sequence[Series]:
         return self.read(figure, by, "all").series[1:]

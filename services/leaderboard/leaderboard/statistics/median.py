@@ -1,5 +1,7 @@
 """Medians: how certain the middle of a distribution of any form is."""
 
+from bisect import bisect_right
+
 from scipy.special import bdtr
 
 
@@ -10,7 +12,5 @@ def median_ranks(n: int, alpha: float) -> tuple[int, int] | None:
     Nonparametric Statistics", 3rd edition (1999), section 3.2. The bounds are the r-th value and the r-th from the end, with the
     largest r for which P(B < r) <= alpha / 2.
     """
-    rank = 0
-    while float(bdtr(rank, n, 0.5)) <= alpha / 2:
-        rank += 1
+    rank = bisect_right(range(n // 2 + 1), alpha / 2, key=lambda below: float(bdtr(below, n, 0.5)))
     return (rank, n + 1 - rank) if rank else None
