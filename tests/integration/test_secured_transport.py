@@ -157,11 +157,11 @@ def test_topics_ensure_prints_and_adds_the_missing_access_rules(system: System) 
 
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "SCRAM-SHA-256"])
 def test_a_service_may_do_at_kafka_what_the_topic_table_says_and_no_more(system: System, mechanism: str) -> None:
-    """Leaderboard reads events for its own groups; it writes neither events nor in the group of another service."""
+    """Leaderboard reads attributions for its own groups; it writes neither these nor in the group of another service."""
     settings = settings_of(system, "leaderboard", REFERRAL_KAFKA_MECHANISM=mechanism)
     producer = create_producer(settings, delivery_timeout_ms=5_000)
     with pytest.raises(TopicAuthorizationFailedError):
-        producer.send("referral.events", b"{}", partition=0).get(timeout=10)
+        producer.send("referral.attributions", b"{}", partition=0).get(timeout=10)
     producer.close(timeout=1)
     consumer = create_consumer(settings, group="referral.attribute")
     consumer.subscribe(["referral.events"])
@@ -270,7 +270,11 @@ def readiness(system: System, mistakes: dict[str, dict[str, str]]) -> Iterator[d
 
 
 def _start(system: System, row: ProcessRow, port: int, mistake: dict[str, str]) -> Process:
-    ports = {"REFERRAL_HTTP_PORT": str(port), "REFERRAL_METRICS_PORT": "0" if row.serves else str(port)}
+    ports = {
+        "REFERRAL_HTTP_PORT": str(port),
+        "REFERRAL_LIVE_PORT": "0",
+        "REFERRAL_METRICS_PORT": "0" if row.serves else str(port),
+    }
     return system.process(row, ports | {"REFERRAL_WORKER": "mistaken"} | mistake).start()
 
 
