@@ -15,7 +15,7 @@ def read_challenge_levels(store: ChallengeStore, challenges: Iterable[tuple[str,
     for (program, challenge), _ in zip(challenges, range(MAX_CHALLENGES_READ), strict=False):
         number, since = store.waiting(program, challenge)
         waiting, oldest_s = waiting + number, min(oldest_s, since if since is not None else oldest_s)
-    return {
-        ("submissions_waiting", ()): float(waiting),
-        ("submission_waiting_seconds", ()): max(0.0, now_ms / 1000 - oldest_s),
-    }
+    levels: Levels = {}
+    levels["submissions_waiting", ()] = float(waiting)
+    levels["submission_waiting_seconds", ()] = max(0.0, now_ms / 1000 - oldest_s)
+    return levels

@@ -7,7 +7,7 @@ from leaderboard.domain.radial_tree import Brought
 
 TimedReferees = Callable[[Sequence[str], int], list[list[tuple[str, int]]]]
 """The referees of each of some people, with the second of their follow, the earliest first; at most so many of each."""
-ASKED_AT_ONCE = 20
+READ_AT_ONCE = 20
 """Of so many people referees are looked up at once: each may have as many as the whole network may have people."""
 
 
@@ -46,18 +46,18 @@ def _look_up(
 ) -> tuple[dict[str, tuple[str, int]], bool]:
     """The referrer of each person, and the second of their follow."""
     brought: dict[str, tuple[str, int]] = {}
-    asked: set[str] = set()
+    read: set[str] = set()
     level = list(dict.fromkeys(referrers))[:most]
     while level:
-        asked.update(level)
-        for start in range(0, len(level), ASKED_AT_ONCE):
-            part = level[start : start + ASKED_AT_ONCE]
+        read.update(level)
+        for start in range(0, len(level), READ_AT_ONCE):
+            part = level[start : start + READ_AT_ONCE]
             for referrer, found in zip(part, referees_of(part, most + 1), strict=True):
                 for person, second in found:
                     if len(brought) >= most:
                         return brought, True
                     brought.setdefault(person, (referrer, second))
-        level = [person for person in brought if person not in asked]
+        level = [person for person in brought if person not in read]
     return brought, len(referrers) > most
 
 
