@@ -62,7 +62,6 @@ def run_folds(folds: Sequence[AnyFold], settings: Settings) -> None:
         except TopicMismatch as mismatch:
             raise SystemExit(f"topics: {mismatch}") from mismatch
         except TooManyInvalidLines as error:
-            log.critical("fold stopped", reason=str(error))
             raise SystemExit(1) from error
 
 
@@ -70,7 +69,6 @@ class _FoldThread:
     """A fold of the process: its worker, and the monitor that watches it."""
 
     def __init__(self, fold: AnyFold, settings: Settings, startup: LogStartup, stopping: threading.Event) -> None:
-        self.name = fold.name
         self._fold = fold
         self._settings = settings
         self._startup = startup
@@ -85,15 +83,23 @@ class _FoldThread:
 
     def checks(self, *, alone: bool) -> dict[str, Check]:
         """Its readiness checks by name, which say whose they are unless it is alone in its process."""
-        progress = "progress" if alone else f"{self.name}-progress"
-        return {self.name: self._not_ready_reason, progress: self._monitor.not_ready_reason}
+        name = self._fold.name
+        progress = "progress" if alone else f"{name}-progress"
+        return {name: self._not_ready_reason, progress: self._monitor.not_ready_reason}
 
     def run(self) -> None:
         """Folds until the process stops. Raises TooManyInvalidLines."""
         if not self._stopping.is_set():
             self._worker = FoldWorker(self._fold, self._settings, self._stopping)
             with self._monitor.running():
-                self._worker.run()
+                self._fold_lines(self._worker)
+
+    def _fold_lines(self, worker: FoldWorker) -> None:
+        try:
+            worker.run()
+        except TooManyInvalidLines as error:
+            log.critical("fold stopped", fold=self._fold.name, reason=str(error))
+            raise
 
     def _not_ready_reason(self) -> str | None:
         return self._worker.not_ready_reason if self._worker else self._startup.reason
