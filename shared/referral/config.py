@@ -174,9 +174,21 @@ class Settings:
         "",
         check=(setting_checks.check_optional_https_url, "write an https:// address, or nothing"),
     )
+    link_issuer: str = setting(
+        "REFERRAL_LINK_ISSUER",
+        "URL at which other services reach link-issuer, for the codes and posters of people who write to a WeChat account.",
+        "http://127.0.0.1:8001",
+        form=_ADDRESS,
+    )
+    wechat_api: str = setting(
+        "REFERRAL_WECHAT_API",
+        "URL of the API of WeChat official accounts; for tests a stand-in on this machine.",
+        "https://api.weixin.qq.com",
+        check=(setting_checks.check_wechat_api, "write an https:// address, or http://127.0.0.1 for a stand-in"),
+    )
     leaderboard: str = setting(
         "REFERRAL_LEADERBOARD",
-        "URL at which other services reach leaderboard, for the rank in an explanation and in a wallet.",
+        "URL at which other services reach leaderboard, for the rank in an explanation and in a wallet, and for digests.",
         "http://127.0.0.1:8004",
         form=_ADDRESS,
     )
@@ -253,7 +265,8 @@ class Settings:
     )
     ack_timeout_ms: int = setting(
         "REFERRAL_ACK_TIMEOUT_MS",
-        "How long a write waits for Kafka's acknowledgement before the answer is 503, milliseconds.",
+        "How long a write waits for Kafka's acknowledgement before the answer is 503, milliseconds; a read of the catalog: 0.8"
+        " of it.",
         1800,
         least=50,
         most=60_000,
@@ -388,6 +401,13 @@ class Settings:
     smtp_sender: str = setting(
         "REFERRAL_SMTP_SENDER",
         "Address that e-mails are from, e.g. rewards@example.com. Required with REFERRAL_SMTP_HOST.",
+        "",
+        form=_MAIL_ADDRESS,
+    )
+    smtp_bounces: str = setting(
+        "REFERRAL_SMTP_BOUNCES",
+        "Address of the mailbox that takes back e-mails to people, e.g. bounce@mail.example.com; they have a token behind a +"
+        " (docs/messages.md). Empty: they come back to REFERRAL_SMTP_SENDER, and no one reads them here.",
         "",
         form=_MAIL_ADDRESS,
     )

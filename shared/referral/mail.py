@@ -1,9 +1,10 @@
-"""E-mails through the SMTP server of the settings (RFC 5321). Whoever sends one decides when it is tried again.
+"""E-mails through the SMTP server of the settings (RFC 5321). The caller decides when it is tried again.
 
 An e-mail that is sent twice has the same `Message-ID` (RFC 5322, 3.6.4), by which mailboxes recognize it.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -15,10 +16,14 @@ from referral.events.value_checks import InvalidValue, ascii_name
 from referral.setting_checks import read_secret
 
 if TYPE_CHECKING:
+    import aiosmtplib
+
     from referral.config import Settings
 
 MAX_ADDRESS = 254  # characters of an address: RFC 5321, 4.5.3.1.3
 TIMEOUT_S = 20.0
+HARD_BOUNCES = frozenset({550, 551, 553, 556})
+"""Replies to a recipient that their mailbox does not exist or takes no messages (RFC 5321, 4.2.3; RFC 7504)."""
 _AT_ONCE = 4  # connections to the server
 
 
@@ -48,12 +53,22 @@ class MailFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail of plain text to one address. `id` is the same each time that it is sent."""
+    """An e-mail of plain text to one address. `id` is the same each time that it is sent.
+
+    `unsubscribe` is the address that ends e-mails of this kind by one POST (RFC 8058); empty for one that is not part of a list.
+    `return_path` is where it comes back to if it cannot be delivered; empty: to its sender.
+    """
 
     id: str
     to: str
     subject: str
     text: str
+    unsubscribe: str = ""
+    return_path: str = ""
+
+
+async def _nothing() -> None:
+    """What begins an e-mail that may be sent again."""
 
 
 class Mailer:
@@ -63,13 +78,17 @@ class Mailer:
         self._settings = settings
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def send(self, mail: Mail) -> None:
-        """Returns once the server has accepted the e-mail. Raises MailFailed, within 20 seconds."""
+    async def send(self, mail: Mail, begin: Callable[[], Awaitable[None]] = _nothing) -> None:
+        """Returns once the server has accepted the e-mail. Raises MailFailed, within 20 seconds.
+
+        `begin` is awaited once the server has accepted sender and recipient, right before the content: what fails earlier was
+        certainly not delivered.
+        """
         import aiosmtplib  # by processes that send e-mails alone
 
         try:
             async with asyncio.timeout(TIMEOUT_S), self._places:
-                await self._send(mail)
+                await self._send(mail, begin)
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [one.code for one in error.recipients]
             raise MailFailed("the server refuses the recipient", codes[0] if codes else None) from None
@@ -78,12 +97,19 @@ class Mailer:
         except (aiosmtplib.SMTPException, MessageError, OSError, ValueError) as error:  # TimeoutError is an OSError
             raise MailFailed(type(error).__name__) from None
 
-    async def _send(self, mail: Mail) -> None:
+    async def _send(self, mail: Mail, begin: Callable[[], Awaitable[None]]) -> None:
+        message = _message(mail, self._settings.smtp_sender)
+        async with self._client() as client:
+            await client.mail(mail.return_path or self._settings.smtp_sender)
+            await client.rcpt(mail.to)
+            await begin()
+            await client.data(message.as_bytes())
+
+    def _client(self) -> "aiosmtplib.SMTP":
         import aiosmtplib
 
         here = self._settings
-        await aiosmtplib.send(
-            _message(mail, here.smtp_sender),
+        return aiosmtplib.SMTP(
             hostname=here.smtp_host,
             port=here.smtp_port,
             username=here.smtp_user or None,
@@ -106,5 +132,8 @@ def _message(mail: Mail, sender: str) -> EmailMessage:
     message["From"], message["To"], message["Subject"] = sender, Address(addr_spec=mail.to), mail.subject
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     return message

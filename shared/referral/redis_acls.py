@@ -15,6 +15,7 @@ _COMMANDS = (
 )
 _BANS = "ct:{attribute-*}:bans:*"  # whose invitations and wallets promise nothing
 _DECISIONS = "lb:{experiments-*}:decided:*"  # which variants experiments were decided for
+_CLOSED_MAIL = "rd:{deliveries-*}:closed:*"  # whose mailboxes take no e-mails
 _REQUESTS = "http:*"  # shared by HTTP services: their names are hashes of keys, addresses and request bodies
 
 OPERATOR = "operator"
@@ -30,7 +31,7 @@ class RedisUser(NamedTuple):
 
 
 USERS = (
-    RedisUser("link-issuer", (_REQUESTS, "li:*"), (_BANS, _DECISIONS)),
+    RedisUser("link-issuer", (_REQUESTS, "rd:wechat:token*", "li:*"), (_BANS, _DECISIONS, _CLOSED_MAIL)),
     # Which lines wait for a replay is in the state of their folds, whatever their service.
     RedisUser("conversion-tracker", (_REQUESTS, "ct:{replays}:*"), ("ct:*", "rd:{*}:set_aside", "lb:{*}:set_aside")),
     RedisUser(
@@ -43,6 +44,7 @@ USERS = (
             "rd:changing:*",
             "rd:guessed-codes",
             "rd:link-requests:*",
+            "rd:returned:*",
         ),
         ("rd:*", _BANS),
     ),
@@ -54,7 +56,7 @@ USERS = (
     RedisUser("pools", ("rd:{pools-*",)),
     RedisUser("prizes", ("rd:{prizes-*",)),
     RedisUser("deliveries", ("rd:{deliveries-*",)),
-    RedisUser("delivery", ("rd:answers:*",), ("rd:{deliveries-*",)),
+    RedisUser("delivery", ("rd:answers:*", "rd:wechat:*"), ("rd:{deliveries-*", "rd:{ledger-*", "rd:{decide-*")),
     RedisUser("boards", ("lb:{boards-*",)),
     RedisUser("growth", ("lb:{growth-*",)),
     RedisUser("activity", ("lb:{activity-*",)),

@@ -19,6 +19,7 @@ from referral.fold.failpoints import create_failpoint
 from referral.key_ring import InvalidKeys
 from referral.log.retention import parse_retention
 from referral.redis_cluster.cluster_url import is_cluster_url, parse_cluster_url
+from referral.return_addresses import MAX_LOCAL_PART
 from referral.setting import InvalidSecret
 
 if TYPE_CHECKING:
@@ -87,6 +88,14 @@ def check_optional_https_url(value: str) -> None:
         raise ValueError("it must begin with https:// and have a host, and neither credentials, query nor fragment")
 
 
+def check_wechat_api(value: str) -> None:
+    """An https:// URL, or one of this machine: app secrets and tokens are sent there."""
+    url = urlsplit(value)
+    is_local = url.scheme == "http" and url.hostname in ("127.0.0.1", "localhost", "::1")
+    if not is_local:
+        check_optional_https_url(value)
+
+
 def check_failpoints(value: str) -> None:
     """Every entry names a failpoint and an action."""
     create_failpoint(value, fold="")
@@ -133,6 +142,12 @@ def mail_contradictions(settings: "Settings") -> list[str]:
         mistakes.append("REFERRAL_SMTP_HOST needs REFERRAL_SMTP_SENDER: write the address that e-mails are from.")
     if settings.smtp_contact and not settings.smtp_host:
         mistakes.append("REFERRAL_SMTP_CONTACT needs REFERRAL_SMTP_HOST: set the mail server, or remove the address.")
+    if settings.smtp_bounces and not settings.smtp_host:
+        mistakes.append("REFERRAL_SMTP_BOUNCES needs REFERRAL_SMTP_HOST: set the mail server, or remove the address.")
+    if len(settings.smtp_bounces.rpartition("@")[0]) > MAX_LOCAL_PART:
+        mistakes.append(
+            f"REFERRAL_SMTP_BOUNCES must have at most {MAX_LOCAL_PART} characters before the @: the token needs the others."
+        )
     if bool(settings.smtp_user) != bool(settings.smtp_password):
         mistakes.append("REFERRAL_SMTP_USER and REFERRAL_SMTP_PASSWORD belong together: set both, or neither.")
     if settings.smtp_password and settings.smtp_tls == "none":

@@ -18,7 +18,12 @@ from referral.key_ring import KeyPurpose, KeyRing
 
 WalletTokenKind = Literal["wallet", "wallet-open"]
 """The link to a wallet, and what the browser that opened it has in its place."""
-TokenKind = Literal["click", "guide", "share", "session", "browser", "dashboard"] | WalletTokenKind
+EmbedScope = Literal["wallet", "board", "share"]
+"""What a page in a frame shows."""
+TokenKind = (
+    Literal["click", "guide", "share", "session", "browser", "dashboard", "embed", "unsubscribe", "join", "digest"]
+    | WalletTokenKind
+)
 Content = TypeVar("Content")
 REMOVED_KEY = "signed with a key that was removed"
 
@@ -53,7 +58,28 @@ class WalletToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
     expires_ms: int
 
 
+class EmbedToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Content of the token of a frame: what it shows, and whose it is (a person id; empty for a board). Times are milliseconds."""
+
+    scope: EmbedScope
+    program: str
+    person: str
+    issued_ms: int
+    expires_ms: int
+
+
+class JoinToken(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Content of the join page's cookie: whose handle a browser claims, and the nonce of the claim."""
+
+    program: str
+    person: str
+    nonce: str
+
+
+_decode_embed = msgspec.msgpack.Decoder(EmbedToken).decode
+_decode_join = msgspec.msgpack.Decoder(JoinToken).decode
 _decode_expiring = msgspec.msgpack.Decoder(ExpiringToken).decode
+_decode_pair = msgspec.msgpack.Decoder(tuple[str, str]).decode
 _decode_wallet = msgspec.msgpack.Decoder(WalletToken).decode
 
 
@@ -65,6 +91,10 @@ class TokenSigner:
         self._share = RingSigner(ring, "share")
         self._guide = RingSigner(ring, "guide")
         self._dashboard = RingSigner(ring, "dashboard")
+        self._unsubscribe = RingSigner(ring, "unsubscribe")
+        self._embed = RingSigner(ring, "embed")
+        self._join = RingSigner(ring, "join")
+        self._digest = RingSigner(ring, "digest")
         self._wallet = {kind: RingSigner(ring, kind) for kind in get_args(WalletTokenKind)}
 
     def sign_click(self, token: ClickToken) -> str:
@@ -110,6 +140,40 @@ class TokenSigner:
     def read_dashboard(self, token: str, now_ms: int) -> str:
         """The id of a dashboard link that has not expired; it may have been revoked. Raises InvalidTokenError."""
         content = _decoded(_decode_expiring, self._dashboard.read(token))
+        _require_valid(content.expires_ms, now_ms)
+        return content.subject
+
+    def sign_unsubscribe(self, program: str, person: str) -> str:
+        """The token with which a person ends the messages of a program. It does not expire (RFC 8058: it must work later)."""
+        return self._unsubscribe.write(_encode((program, person)))
+
+    def read_unsubscribe(self, token: str) -> tuple[str, str]:
+        """The program and the person of such a token. Raises InvalidTokenError."""
+        return _decoded(_decode_pair, self._unsubscribe.read(token))
+
+    def sign_embed(self, token: EmbedToken) -> str:
+        """The token of a frame."""
+        return self._embed.write(_encode(token))
+
+    def read_embed(self, token: str) -> EmbedToken:
+        """The content of a frame's token, whether it has expired or not. Raises InvalidTokenError."""
+        return _decoded(_decode_embed, self._embed.read(token))
+
+    def sign_join(self, token: JoinToken) -> str:
+        """The cookie of a browser that has joined."""
+        return self._join.write(_encode(token))
+
+    def read_join(self, token: str) -> JoinToken:
+        """The content of the join page's cookie. Raises InvalidTokenError."""
+        return _decoded(_decode_join, self._join.read(token))
+
+    def sign_digest(self, program: str, expires_ms: int) -> str:
+        """The token of a request for the digest of a program, from one service to another, until `expires_ms`."""
+        return self._digest.write(_encode(ExpiringToken(program, expires_ms)))
+
+    def read_digest(self, token: str, now_ms: int) -> str:
+        """The program of such a token that has not expired. Raises InvalidTokenError."""
+        content = _decoded(_decode_expiring, self._digest.read(token))
         _require_valid(content.expires_ms, now_ms)
         return content.subject
 

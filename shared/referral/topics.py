@@ -91,12 +91,15 @@ POOLS = Topic(
 )
 DELIVERIES = Topic(
     name="deliveries",
-    key="endpoint (webhook id)",
+    key="endpoint (webhook id; wechat: and program; of people: program and shard)",
     lines=DeliveryLine,
     retention="forever",
     partitions=0,
-    producers=("reward-dispatcher", "conversion-tracker"),  # conversion-tracker: retries of lines set aside
+    # link-issuer: the welcome after an enrolment; leaderboard: that someone was thanked; conversion-tracker: WeChat, and retries of
+    # lines set aside
+    producers=("reward-dispatcher", "link-issuer", "leaderboard", "conversion-tracker"),
     consumers=("reward-dispatcher", "conversion-tracker"),
+    no_ticks_from=(CONVERSIONS.name, REWARDS.name, "standings"),  # the worker writes its own
 )
 STANDINGS = Topic(
     name="standings",
@@ -143,7 +146,7 @@ AUDIT = Topic(
     retention="400 days",
     partitions=1,
     producers=("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard"),
-    consumers=("link-issuer",),
+    consumers=("link-issuer", "conversion-tracker"),  # conversion-tracker: the last pastes of the desk
 )
 
 TOPICS: dict[str, Topic] = {

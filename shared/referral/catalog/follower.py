@@ -12,7 +12,7 @@ from referral.config import Settings
 from referral.log.errors import LogUnavailable
 from referral.people.people_view import People
 
-_READ_TIMEOUT_S = 1.5  # below the two seconds within which a request is answered
+_READ_SHARE = 0.8  # of the time for an acknowledgement: a request that reads first is refused before one that writes
 _PAUSE_AFTER_ERROR_S = 0.25
 _PAUSE_S = 0.5  # between two looks at what the broker has sent; a request for the end interrupts it
 _MOST_AGE_S = 2.0  # of a view that nothing requests to be read to its end
@@ -30,6 +30,7 @@ class CatalogFollower:
         self.view = self._source.view
         self.people = People(self._source.people, refresh=self.read_to_end)
         self._servers = settings.kafka
+        self._read_timeout_s = _READ_SHARE * settings.ack_timeout_ms / 1000
         self._changed = Condition()
         self._requested = 0  # number of the newest request for a read
         self._completed = 0  # the newest request that a completed read covers
@@ -63,14 +64,15 @@ class CatalogFollower:
         """Whether the view has been complete at least once; before that, even old entities may be missing."""
         return self.age() < inf
 
-    def read_to_end(self, timeout: float = _READ_TIMEOUT_S) -> None:
+    def read_to_end(self, timeout: float | None = None) -> None:
         """Returns once every entity acknowledged before the call is in the view. Raises LogUnavailable.
 
-        A read that fails is repeated as long as there is time for another: a caller with more time waits for a slow broker.
+        Waits `timeout` seconds, by default a little less than a write waits for its acknowledgement. A read that fails is repeated
+        as long as there is time for another: a caller with more time waits for a slow broker.
         """
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + (self._read_timeout_s if timeout is None else timeout)
         while not self._request_read(deadline - time.monotonic()):
-            if deadline - time.monotonic() < _READ_TIMEOUT_S:
+            if deadline - time.monotonic() < self._read_timeout_s:
                 raise LogUnavailable("the catalog", self._servers, self._error)
 
     def _request_read(self, timeout: float) -> bool:
@@ -104,7 +106,7 @@ class CatalogFollower:
 
     def _read(self, requested: int) -> None:
         try:
-            self._source.read_to_end(_READ_TIMEOUT_S)
+            self._source.read_to_end(self._read_timeout_s)
         except LogUnavailable as error:
             self._fail(error.reason)
             return

@@ -31,5 +31,5 @@ class MemoryFollower(CatalogFollower):
         """None: the view is complete."""
         return None
 
-    def read_to_end(self, timeout: float = 2.0) -> None:
+    def read_to_end(self, timeout: float | None = None) -> None:
         """Does nothing."""

@@ -193,11 +193,11 @@ class Catalog:
     def participants_by_id(self, participants: Iterable[str]) -> dict[str, Participant | None]:
         """The participants with these ids, with at most one refresh however many are missing."""
         ids = list(participants)
-        found = {id: self._index.participant(id) for id in ids}
-        if all(found.values()):
-            return found
-        self._refresh()
-        return {id: found[id] or self._index.participant(id) for id in ids}
+        found = self._index.participants_with(ids)
+        if self._refresh is not no_refresh and any(id not in found for id in ids):
+            self._refresh()
+            found |= self._index.participants_with(id for id in ids if id not in found)
+        return {id: found.get(id) for id in ids}
 
     def participants(self, program: str, after: str = "", limit: int = MAX_PARTICIPANTS) -> list[Participant]:
         """The participants of a program whose id is greater than `after`, ordered by id; at most `limit`, which is at most 1,000.
@@ -216,13 +216,13 @@ class Catalog:
             return self._find(lambda: self._index.code_owner(key))  # type: ignore[return-value] # the union, not its base
         return owner
 
-    def code_owner_id(self, code: str) -> str | None:
-        """The id of the participant or link with this code, given in its normal form. Never refreshes."""
-        return self._index.code_owner_id(code)
+    def code_owner_ids(self, codes: Iterable[str]) -> dict[str, str]:
+        """The ids of the participants and links with these codes, given in their normal form, by code. Never refreshes."""
+        return self._index.code_owner_ids(codes)
 
-    def was_mention_held(self, program: str, mention: str) -> bool:
-        """Whether any participant has or had a mention (its pseudonym, mnt_…). Never refreshes."""
-        return bool(self._index.mention_holders(program, mention))
+    def held_mentions(self, program: str, mentions: Iterable[str]) -> set[str]:
+        """Those of these mentions (pseudonyms, mnt_…) that any participant has or had. Never refreshes."""
+        return self._index.held_mentions(program, mentions)
 
     def mention(self, program: str, mention: str, at: datetime | None = None) -> Participant | None:
         """The participant who has a mention (its pseudonym, mnt_…) at a time, or has it last."""
@@ -258,6 +258,10 @@ class Catalog:
     def use_was_returned(self, code: str, click: str) -> bool:
         """Whether the use of this click was returned."""
         return self._index.use_was_returned(code, click)
+
+    def guide_listing(self, program: str) -> GuideListing | None:
+        """The listing of a program's folder of guides; None if it was never listed. Never refreshes."""
+        return self._guides.get(program)
 
     def guide_files(self, program: str) -> tuple[str, ...] | None:
         """The files in a program's folder of guides; None if it was never listed. Never refreshes."""

@@ -23,7 +23,7 @@ from referral.console.roles import Permission, may, may_see
 from referral.console.session_cookie import read_cookie, write_cookie
 from referral.console.session_store import SessionStore
 from referral.console.sessions import REFRESH_S, Session, SessionSigner, refusal_of
-from referral.events.audit import ActionName
+from referral.events.audit import ActionName, DeskPaste
 from referral.events.entities import Operator
 from referral.http.context import Context, context
 from referral.http.problems import Problem
@@ -34,9 +34,10 @@ _NAME = "console"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    " connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",  # without it, browsers hide the origin of forms
 }
+_WITHIN_CONSOLE = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'"
 P = ParamSpec("P")
 
 
@@ -72,9 +73,21 @@ class Visit:
         g.program = program
         return program
 
-    def record(self, action: ActionName, *, program: str = "", target: str = "", note: str | None = None) -> None:
-        """Records an action of the operator in the audit log, before it takes effect. Raises NotDurable or Overloaded."""
-        _require_audit(action).record(self.operator.id, action, program=program, target=target, note=note)
+    def record(
+        self,
+        action: ActionName,
+        *,
+        program: str = "",
+        target: str = "",
+        note: str | None = None,
+        paste: DeskPaste | None = None,
+    ) -> str:
+        """Records an action of the operator in the audit log, before it takes effect, and returns the line's id.
+
+        Raises NotDurable or Overloaded.
+        """
+        audit = _require_audit(action)
+        return audit.record(self.operator.id, action, program=program, target=target, note=note, paste=paste)
 
     def record_all(self, action: ActionName, program: str, targets: Sequence[str]) -> None:
         """The same for one action on many objects: a line for each."""
@@ -102,9 +115,12 @@ def _require_audit(action: ActionName) -> AuditLog:
 
 
 def console_view(
-    permission: Permission,
+    permission: Permission, *, within_page: bool = False
 ) -> Callable[[Callable[Concatenate[Visit, P], ResponseReturnValue]], Callable[P, Response]]:
-    """Makes a view one for operators with this permission; it is called with their visit."""
+    """Makes a view one for operators with this permission; it is called with their visit.
+
+    `within_page`: other views may show it in a frame; it then runs no scripts, and its forms and links do nothing.
+    """
 
     def decorate(view: Callable[Concatenate[Visit, P], ResponseReturnValue]) -> Callable[P, Response]:
         @wraps(view)
@@ -115,6 +131,8 @@ def console_view(
             g.visit, g.caller = visit, visit.operator.id
             _require(visit, permission)
             response = private(view(visit, *args, **kwargs))
+            if within_page:
+                response.headers["Content-Security-Policy"] = f"{_WITHIN_CONSOLE}; sandbox"
             _refresh(visit.session, response)
             return response
 
@@ -130,11 +148,20 @@ def read_visit() -> Visit | None:
     if session is None:
         return None
     _require_fresh_catalog()
-    operator = context().catalog.operator(session.operator)
+    operator = _operator_of(session)
     if operator is None or refusal_of(session, operator, now_s()) or console().sessions.was_ended(session):
         return None
     credentials = open_credentials(context().key_ring, operator)
     return None if credentials is None else Visit(operator, credentials.name, session)
+
+
+def _operator_of(session: Session) -> Operator | None:
+    """The operator of a session, not older than the session: another service may have written the operator a moment before."""
+    operator = context().catalog.operator(session.operator)
+    if operator is None or operator.epoch < session.epoch:
+        context().follower.read_to_end()
+        operator = context().catalog.operator(session.operator)
+    return operator
 
 
 def private(returned: ResponseReturnValue) -> Response:

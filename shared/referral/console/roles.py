@@ -14,12 +14,14 @@ Permission = Literal[
     "approve_rewards",
     "revoke_rewards",
     "ban_people",
+    "record_events",
     "open_wallets",
     "share_dashboards",
     "manage_people",
     "manage_pools",
     "release_budgets",
     "resend_messages",
+    "edit_programs",
     "manage_webhooks",
     "manage_keys",
     "manage_operators",
@@ -34,11 +36,13 @@ _GROWTH: frozenset[Permission] = _SUPPORT | {
     "approve_rewards",
     "revoke_rewards",
     "ban_people",
+    "record_events",
     "open_wallets",
     "share_dashboards",
     "manage_pools",
     "release_budgets",
     "resend_messages",
+    "edit_programs",
 }
 _ADMIN: frozenset[Permission] = _GROWTH | {
     "manage_people",
@@ -54,9 +58,10 @@ def permissions_of(role: Role) -> frozenset[Permission]:
     """The permissions of a role.
 
     Staff of a shop write rewards off, and see nothing else. A viewer reads; support also decides held referrals, does manual
-    rewards and writes rewards off; growth also approves and revokes rewards, which are money, bans people, makes links to wallets,
-    which show codes, shares the growth page with others, and fills pools; an admin also exports, corrects and erases people,
-    manages webhooks, keys and operators, and reads the audit log.
+    rewards and writes rewards off; growth also approves and revokes rewards, which are money, bans people, records events at the
+    desk, makes links to wallets, which show codes, shares the growth page with others, fills pools, and changes
+    programs; an admin also exports,
+    corrects and erases people, manages webhooks, keys and operators, and reads the audit log.
     """
     match role:
         case "staff":

@@ -1,6 +1,6 @@
 """Records that were decoded before: decoding takes longer than looking up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -24,8 +24,15 @@ class DecodedRecords(Generic[Decoded]):
         """The record with this id. Raises DirectoryUnavailable."""
         key = key_of(id)
         sealed = self._replica.get_sealed(self._table, key)
-        if sealed is None:
-            return None
+        return None if sealed is None else self._decoded(key, sealed)
+
+    def get_many(self, ids: Iterable[str]) -> dict[str, Decoded]:
+        """The records of those of these ids that have one. Raises DirectoryUnavailable."""
+        keys = {key_of(id): id for id in ids}
+        found = self._replica.get_many_sealed(self._table, keys)
+        return {keys[key]: self._decoded(key, sealed) for key, sealed in found}
+
+    def _decoded(self, key: bytes, sealed: bytes) -> Decoded:
         known = self._records.get(key)
         if known is not None and known[0] == sealed:
             return known[1]

@@ -1,5 +1,6 @@
 """The index of participants in the directory."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -33,6 +34,10 @@ class StoredParticipants:
         """As in ParticipantIndex."""
         return self._participants.get(id)
 
+    def participants_with(self, ids: Iterable[str]) -> dict[str, Participant]:
+        """As in ParticipantIndex."""
+        return self._participants.get_many(ids)
+
     def participants(self, program: str, after: str, limit: int) -> list[Participant]:
         """As in ParticipantIndex."""
         ids = self._replica.keys(Table.MEMBERS, (program,), after, limit)
@@ -46,20 +51,29 @@ class StoredParticipants:
         owner = reference[1:].decode()
         return self._participants.get(owner) if reference[:1] == b"p" else self._links.get(owner)
 
-    def code_owner_id(self, code: str) -> str | None:
+    def code_owner_ids(self, codes: Iterable[str]) -> dict[str, str]:
         """As in ParticipantIndex."""
-        reference = self._replica.get(Table.CODES, key_of(code))
-        if reference is None:
-            return None
+        keys = {key_of(code): code for code in codes}
+        found = self._replica.get_many(Table.CODES, keys)
+        owners = {keys[key]: self._owner_id(reference) for key, reference in found.items()}
+        return {code: owner for code, owner in owners.items() if owner is not None}
+
+    def _owner_id(self, reference: bytes) -> str | None:
+        owner = reference[1:].decode()
         if reference[:1] == b"p":
-            return reference[1:].decode()
-        link = self._links.get(reference[1:].decode())
+            return owner
+        link = self._links.get(owner)
         return None if link is None else link.id
 
     def mention_holders(self, program: str, mention: str) -> tuple[Participant, ...]:
         """As in ParticipantIndex."""
         ids = (self._replica.get(Table.MENTIONS, key_of(program, mention)) or b"").decode().split()
         return tuple(found for id in ids if (found := self.participant(id)) is not None)
+
+    def held_mentions(self, program: str, mentions: Iterable[str]) -> set[str]:
+        """As in ParticipantIndex."""
+        keys = {key_of(program, mention): mention for mention in mentions}
+        return {keys[key] for key, holders in self._replica.get_many(Table.MENTIONS, keys).items() if holders}
 
     def links(self, participant: str) -> list[Link]:
         """As in ParticipantIndex."""

@@ -168,7 +168,7 @@ class DirectoryWriter:
             self._committed.append(change)
 
     def rewrite_some(self, seconds: float, after_s: float) -> bool:
-        """Goes on for so many seconds with writing the file anew, if it is due (`rewrite_is_due`); whether it is done.
+        """Goes on for so many seconds with rewriting the file, if it is due (`rewrite_is_due`); whether it is done.
 
         If that fails, for example on a full disk, the file stays in use, and it is tried again a minute later.
         """

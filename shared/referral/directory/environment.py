@@ -10,7 +10,7 @@ import lmdb
 
 from referral.directory.tables import Handles, Table
 
-_SMALLEST_BYTES = 2 * 4096  # LMDB's two pages about the file itself; it would start an empty file anew
+_SMALLEST_BYTES = 2 * 4096  # LMDB's two pages about the file itself; it would start an empty file again
 _MAX_READERS = 1024  # transactions of all processes at once
 
 

@@ -152,7 +152,7 @@ class PeopleRecordWriter:
         before = self._tables.get(table, key)
         if before is not None and before != raw:
             self._note_removal()
-        if isinstance(entity, Person | Profile):
+        if isinstance(entity, (Person, Profile)):  # a union takes three times as long
             self._set_names(before, entity)
         if isinstance(entity, PersonErased):
             self._forget_ended(key)
@@ -193,7 +193,7 @@ class PeopleRecordWriter:
             self._tables.put(Table.NAMES, key)
 
     def _note_removal(self) -> None:
-        """Notes that the file has to be written anew: a freed page may have what was replaced or erased."""
+        """Notes that the file has to be rewritten: a freed page may have what was replaced or erased."""
         if self._tables.get(Table.META, REMOVED_AT) is None:
             self._tables.put(Table.META, REMOVED_AT, str(time.time_ns() // 1_000_000).encode())
 

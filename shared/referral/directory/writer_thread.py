@@ -1,4 +1,4 @@
-"""Keeps the directory written: whoever holds the writer's lock folds the log into it; every other process tries the lock.
+"""Keeps the directory written: the process that holds the writer's lock folds the log into it; every other process tries the lock.
 
 A killed writer is replaced within half a second, as the kernel releases its lock. A process that exists to write
 (`python -m link_issuer directory`) is preferred: the writer of another process makes room for it, and if it is killed, replaces it
@@ -24,7 +24,7 @@ _COMPLETE_EVERY_S = 0.7  # folds need a catalog that was complete within the las
 _POLL_S = 0.7
 _TIMEOUT_S = 5.0
 _HOUSEKEEPING_S = 10.0
-_REWRITE_S = 0.05  # for each turn, while a file is written anew after an erasure
+_REWRITE_S = 0.05  # for each turn, while a file is rewritten after an erasure
 _CHECK_AFTER_S = 20.0  # of the opening: at a start the processor has other work
 _CHECKED_ENTRIES = 20_000  # for each turn: about 10 ms
 log = structlog.get_logger()
@@ -149,7 +149,7 @@ class WriterTurn:
             self._complete_at = requested_at
 
     def maintain(self) -> None:
-        """Goes on with the check of the file and with writing it anew; now and then clears dead readers and measures the size.
+        """Goes on with the check of the file and with rewriting it; now and then clears dead readers and measures the size.
 
         Raises DirectoryUnavailable for a damaged file.
         """

@@ -22,16 +22,9 @@ PersonPrefix = Annotated[str, Meta(min_length=1, max_length=32)]
 HEADER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$"
 HeaderName = Annotated[str, Meta(pattern=HEADER_PATTERN, extra={"must_be": "a header name such as X-Signature"})]
 TimeZone = Annotated[str, Meta(max_length=64, examples=["UTC"], extra={"check": time_zone})]
-AppId = Annotated[
-    str,
-    Meta(
-        pattern=r"^wx[0-9a-z]{16}$",
-        extra={"must_be": "an AppID: wx and 16 letters and digits, as shown on the account's page"},
-    ),
-]
 MAX_ADAPTERS = 20
 MAX_EVENT_NAMES = 200
-BUILT_IN = ("wechat", "cloudevents")
+BUILT_IN = ("wechat", "cloudevents", "shopify", "woocommerce")
 """Adapters that every program has; their names are taken."""
 
 
@@ -90,23 +83,6 @@ class AdapterSignature(Section, frozen=True, kw_only=True):
         Name | None, Meta(description="what precedes the signature in the header", examples=["sha256="])
     ] = None
     encoding: Annotated[Literal["hex", "base64"], Meta(description="how the signature is encoded")] = "hex"
-
-
-class WechatAccount(Section, frozen=True, kw_only=True):
-    """The WeChat official account that sends callbacks: its AppID, and whether unencrypted callbacks are refused."""
-
-    appid: Annotated[
-        AppId | None,
-        Meta(
-            description="the only AppID from which encrypted callbacks are accepted",
-            examples=["wx0123456789abcdef"],
-            extra={"left_out": "not checked"},
-        ),
-    ] = None
-    mode: Annotated[
-        Literal["compatible", "encrypted"],
-        Meta(description="whether plaintext callbacks are accepted until wechat-aes is set (compatible) or never"),
-    ] = "compatible"
 
 
 class Adapter(Section, frozen=True, kw_only=True):

@@ -23,12 +23,21 @@ class Entity(
     recorded_at: Timestamp
 
 
+MAX_REASON = 200  # characters
+
+
 class ProgramVersion(Entity, frozen=True, kw_only=True, tag="program"):
     """One version of a program's rules; every version is stored, since old events are decided by old rules."""
 
     program: Program
     version: Annotated[int, Meta(ge=1)]
     effective_from: Timestamp
+    by: Annotated[str, Meta(max_length=64, description="the operator or API key that applied it; empty if unknown")] = (
+        ""
+    )
+    reason: Annotated[
+        str, Meta(max_length=MAX_REASON, description="why, in the operator's own words; it must not name people")
+    ] = ""
 
 
 MentionPseudonym = Annotated[str, Meta(max_length=64, description="the pseudonym of their handle, mnt_…")] | None
@@ -134,14 +143,45 @@ class CodePool(Entity, frozen=True, kw_only=True, tag="code_pool"):
 FOLDERS = "folders"  # no program has this id
 
 
+MAX_GUIDES = 1000
+Guides = Annotated[tuple[Name, ...], Meta(max_length=MAX_GUIDES)]
+
+
+class GuideChange(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """Files that were added to a folder of guides and removed from it, as of a time."""
+
+    at: Timestamp
+    added: Guides = ()
+    removed: Guides = ()
+
+
 class GuideListing(Entity, frozen=True, kw_only=True, tag="guide_files"):
     """The names of the files in a program's folder of guides, as reward-dispatcher last saw them.
 
     The listing of `FOLDERS` has the names of all folders: a program that is not among them has no file.
+
+    A change takes effect after RULE_CHANGE_DELAY, and is kept: a reward is decided by the files of its own time, whenever it is
+    folded.
     """
 
     program: Id
-    files: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+    files: Guides = ()
+    since: Annotated[Timestamp, Meta(description="from when the folder counts as listed")] | None = None
+    changes: Annotated[
+        tuple[GuideChange, ...],
+        Meta(max_length=MAX_GUIDES, description="oldest first; at most 1,000 names, the oldest changes are dropped"),
+    ] = ()
+
+    def files_at(self, at: datetime) -> tuple[str, ...] | None:
+        """The names of the files at a time; None if the folder was not listed then."""
+        if self.since is not None and at < self.since:
+            return None
+        files = {*self.files}
+        for change in reversed(self.changes):
+            if change.at <= at:
+                break
+            files = (files - {*change.added}) | {*change.removed}
+        return tuple(sorted(files))
 
 
 class ApiKey(Entity, frozen=True, kw_only=True, tag="api_key"):
@@ -250,6 +290,8 @@ CatalogEntity = (
 def entity_key(entity: CatalogEntity) -> str:
     """The key under which a later record replaces this one."""
     match entity:
+        case Participant(id=id):  # first: of these there are most
+            return f"{type_tag(entity)}/{id}"
         case ProgramVersion(program=program, version=version):
             return f"program/{program.id}/{version}"
         case (
@@ -264,7 +306,7 @@ def entity_key(entity: CatalogEntity) -> str:
             return f"{type_tag(entity)}/{of}/{name}"
         case PseudonymKey():
             return type_tag(entity)
-        case Participant(id=id) | Webhook(id=id) | Operator(id=id) | DashboardLink(id=id):
+        case Webhook(id=id) | Operator(id=id) | DashboardLink(id=id):
             return f"{type_tag(entity)}/{id}"
         case _:
             assert_never(entity)

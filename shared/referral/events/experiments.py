@@ -56,6 +56,17 @@ class ExperimentUnfollowed(ExperimentEvent, frozen=True, kw_only=True, tag="expe
     referral: Id
 
 
+class ExperimentInvited(ExperimentEvent, frozen=True, kw_only=True, omit_defaults=True, tag="experiment.invited"):
+    """A person followed through the experiment's content item: they see the variant of their chain, and none was drawn for them.
+
+    With `invited` false a correction says that they did not. Who unfollows was invited all the same.
+    """
+
+    person: PersonId
+    referral: Id
+    invited: bool = True
+
+
 class ExperimentPersonBanned(Derived, frozen=True, kw_only=True, omit_defaults=True, tag="experiment.person_banned"):
     """A person is banned, or no longer (`banned` false): nothing of theirs is in the sums of `experiments` while they are.
 
@@ -70,7 +81,8 @@ class ExperimentPersonBanned(Derived, frozen=True, kw_only=True, omit_defaults=T
 class VariantTotals(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """The sums of a variant over people whose window is over: of follows and of shares, each with impressions.
 
-    `multiple` of these people saw another variant as well; for `mixed`, a friend came by a link with another variant.
+    `multiple` of these people saw another variant as well; for `mixed`, a friend came by a link with another variant; `roots` of
+    them were not brought by a friend through the content item.
     """
 
     variant: Id
@@ -78,6 +90,7 @@ class VariantTotals(Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     shares: Sums
     multiple: int = 0
     mixed: int = 0
+    roots: int = 0
 
 
 class ExperimentSummed(ExperimentEvent, frozen=True, kw_only=True, tag="experiment.summed"):
@@ -102,7 +115,9 @@ class ExperimentDecided(ExperimentEvent, frozen=True, kw_only=True, tag="experim
     people: int
 
 
-ExperimentOfPerson = ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed | ExperimentPersonBanned
+ExperimentOfPerson = (
+    ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed | ExperimentInvited | ExperimentPersonBanned
+)
 ExperimentOfAll = ExperimentSummed | ExperimentDecided
 ExperimentLine = ExperimentOfPerson | ExperimentOfAll
 
@@ -110,7 +125,13 @@ ExperimentLine = ExperimentOfPerson | ExperimentOfAll
 def experiment_line_key(line: ExperimentLine) -> str:
     """The key of the person that it is about; of sums and decisions, of the experiment."""
     match line:
-        case ExperimentMeasured() | ExperimentFollowed() | ExperimentUnfollowed() | ExperimentPersonBanned():
+        case (
+            ExperimentMeasured()
+            | ExperimentFollowed()
+            | ExperimentUnfollowed()
+            | ExperimentInvited()
+            | ExperimentPersonBanned()
+        ):
             return person_key(line.program, line.person)
         case ExperimentSummed() | ExperimentDecided():
             return experiment_key(line.program, line.experiment)

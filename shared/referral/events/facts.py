@@ -161,10 +161,10 @@ class OwnPost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=
 
 
 class Engagement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """How often a post was liked, saved, commented or shared since the last report."""
+    """How often a post was viewed, liked, saved, commented or shared since the last report."""
 
     post: Id
-    kind: Literal["like", "save", "comment", "share"]
+    kind: Literal["view", "like", "save", "comment", "share"]
     count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
 
 
@@ -250,7 +250,7 @@ class PostPublished(PersonFact, frozen=True, kw_only=True, tag="post.published")
 
 
 class PostEngaged(PersonFact, frozen=True, kw_only=True, tag="post.engaged"):
-    """People engaged with a post."""
+    """People viewed a follower's post, or engaged with it. The person is its author."""
 
     data: Engagement
 
@@ -332,6 +332,9 @@ class ClickReclassed(Line, frozen=True, kw_only=True, omit_defaults=True, tag="c
     was: Visitor
     visitor: Visitor
     by: Name
+    channel: Channel | None = None
+    content: Id | None = None
+    cta: Id | None = None
     note: Note = None
     api_key: DecidingKey = None
 
@@ -397,6 +400,12 @@ class VotesReviewed(SubmissionDecision, frozen=True, kw_only=True, tag="votes.re
     through: Timestamp
 
 
+class DecisionUndone(SubmissionDecision, frozen=True, kw_only=True, tag="submission.decision_undone"):
+    """A review of the submission, or a decision about its held votes, was taken back: the state is as without it."""
+
+    decision: Annotated[Id, Meta(description="the id of the line that is taken back")]
+
+
 class PersonThanked(Line, frozen=True, kw_only=True, omit_defaults=True, tag="person.thanked"):
     """An operator has thanked a person for what they shared or posted on a day. Written by this system."""
 
@@ -404,6 +413,21 @@ class PersonThanked(Line, frozen=True, kw_only=True, omit_defaults=True, tag="pe
     program: Id
     person: PersonId
     day: Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="in the program's time zone")]
+    by: Name
+    api_key: DecidingKey = None
+
+
+class EventWithdrawn(Line, frozen=True, kw_only=True, omit_defaults=True, tag="event.withdrawn"):
+    """An earlier event of the person was recorded by mistake: attribution decides as if it had never been sent.
+
+    `event` is its id, `was` its type. Written by the desk, never accepted from a platform.
+    """
+
+    id: Id
+    program: Id
+    person: PersonId
+    event: Id
+    was: Literal["person.followed", "friend.tagged"]
     by: Name
     api_key: DecidingKey = None
 
@@ -442,7 +466,9 @@ Fact = (
     | RightsWithdrawn
     | PostVoted
 )
-SubmissionLine = RightsRequested | SubmissionReviewed | SubmissionPicked | SubmissionFeatured | VotesReviewed
+SubmissionLine = (
+    RightsRequested | SubmissionReviewed | SubmissionPicked | SubmissionFeatured | VotesReviewed | DecisionUndone
+)
 LOG_ONLY_FIELDS = frozenset({"look_alike", "handle_matches", "sealed_reward_code"})
 """Fields of facts that ingest sets; from outside they are refused."""
 FACT_ALIASES: Mapping[str, str] = {"person.signed_up": "person.followed", "person.left": "person.unfollowed"}
@@ -456,6 +482,7 @@ EventLine = (
     | PersonUnbanned
     | SubmissionLine
     | PersonThanked
+    | EventWithdrawn
     | VoteCounted
     | ClockTicked
 )
@@ -493,14 +520,21 @@ class ClickToken(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 def fact_key(
-    line: Fact | LinkClicked | ClickReclassed | BanDecision | SubmissionDecision | PersonThanked | VoteCounted,
+    line: Fact
+    | LinkClicked
+    | ClickReclassed
+    | BanDecision
+    | SubmissionDecision
+    | PersonThanked
+    | EventWithdrawn
+    | VoteCounted,
 ) -> str:
     """The key of the person; of a click and its reclassification, which name no person, of the participant whose link it is.
 
     A vote that counts has the key of the author.
     """
     match line:
-        case PersonFact() | BanDecision() | SubmissionDecision() | PersonThanked() | VoteCounted():
+        case PersonFact() | BanDecision() | SubmissionDecision() | PersonThanked() | EventWithdrawn() | VoteCounted():
             return person_key(line.program, line.person)
         case LinkClicked() | ClickReclassed():
             return click_key(line.program, line.participant)

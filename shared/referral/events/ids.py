@@ -11,6 +11,10 @@ from hashlib import blake2b
 
 # Crockford's base 32 in lower case: no i, l, o or u, so that an id can be read aloud. https://www.crockford.com/base32.html
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")  # those that `int` reads
+_PERSON = "psn_"
+PERSON_BYTES = 10
+"""Bytes of the digest that a person id has."""
 _PERSON_ID = re.compile(f"psn_[{_ALPHABET}]{{16}}")
 _PAIRS = tuple(
     first + second for first in _ALPHABET for second in _ALPHABET
@@ -27,6 +31,32 @@ def derive_id(prefix: str, *parts: str) -> str:
 def format_id(prefix: str, digest: bytes) -> str:
     """The id of a prefix and a digest of ten bytes: the prefix, `_` and 16 characters."""
     return f"{prefix}_{_encode(int.from_bytes(digest, 'big'))}"
+
+
+def id_digest(id: str) -> bytes:
+    """The digest of an id that `format_id` made: ten bytes. Raises ValueError for another text."""
+    digits = id.rpartition("_")[2]
+    if len(digits) != 16 or digits.strip(_ALPHABET):
+        raise ValueError(f"{id[:40]!r} is no id of 16 characters")
+    return int(digits.translate(_DIGITS), 32).to_bytes(10, "big")
+
+
+def person_digest(person: str) -> bytes:
+    """The digest of a person id. Digests sort as their ids do. Raises ValueError for another text."""
+    digits = person[4:]
+    if person[:4] != _PERSON or len(digits) != 16 or digits.strip(_ALPHABET):
+        raise ValueError(f"{person[:40]!r} is no person id")
+    return int(digits.translate(_DIGITS), 32).to_bytes(10, "big")
+
+
+def person_of(digest: bytes) -> str:
+    """The person id with a digest of ten bytes. Raises ValueError for a member of another length, of a state in an older form."""
+    if len(digest) != PERSON_BYTES:
+        raise ValueError(
+            f"{digest[:40]!r} is no digest of a person id: if it is a member of a board, the state of the board's fold is older"
+            " than decision 0088; delete that state while the fold is stopped, and it is built again from the log"
+        )
+    return _PERSON + _encode(int.from_bytes(digest, "big"))
 
 
 def is_person_id(text: str) -> bool:

@@ -73,6 +73,9 @@ class WalletAccess(PeopleRecord, frozen=True, kw_only=True, tag="wallet_access")
     """
 
     links_from: Timestamp
+    claims: Annotated[
+        tuple[Id, ...], Meta(max_length=5, description="the claims of the join page that were proven since")
+    ] = ()
 
 
 PeopleEntity = Person | Profile | PersonErased | PersonText | WalletAccess

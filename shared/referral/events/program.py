@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from referral.events.adapters import MAX_ADAPTERS, Adapter, WechatAccount
+from referral.events.adapters import MAX_ADAPTERS, Adapter
 from referral.events.attribution_rules import Attribution
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import MAX_BOARDS, Board, Campaign
@@ -12,9 +12,12 @@ from referral.events.caption_template import PLACEHOLDERS
 from referral.events.challenges import MAX_CHALLENGES, Challenge
 from referral.events.content import MAX_CONTENT_ITEMS, ContentItem
 from referral.events.draw_rules import MAX_DRAWS, Draw
+from referral.events.embed_rules import EmbedRules
 from referral.events.facts import Channel
+from referral.events.join_page import JoinPage
 from referral.events.line import Text, Timestamp
 from referral.events.pool_rules import MAX_POOL_RULES, PoolRules
+from referral.events.promoter_messages import Messages
 from referral.events.reward_rules import MAX_REWARDS, Caps, PoolName, Reward
 from referral.events.screening import Screening
 from referral.events.section import (
@@ -34,6 +37,7 @@ from referral.events.value_checks import (
     target_url,
     time_zone,
 )
+from referral.events.wechat_rules import WechatAccount
 
 MAX_BLOCKED_WORDS = 1000
 MAX_PARTNERS = 500
@@ -236,6 +240,16 @@ class Program(Section, frozen=True, kw_only=True):
             use="link-issuer generates no code that contains a blocked word, and refuses a chosen one; existing codes stay.",
         ),
     ] = CodeRules()
+    join: Annotated[
+        JoinPage | None,
+        Meta(description="lets followers enrol themselves at `/j/{program}`"),
+        section(
+            "Join page",
+            "where followers enrol themselves",
+            why="A follower becomes a promoter in one step, without a platform in between.",
+            use="link-issuer serves `/j/{program}` and shows `consent` there: [Join page](join.md).",
+        ),
+    ] = None
     challenges: Annotated[
         tuple[Challenge, ...],
         Meta(max_length=MAX_CHALLENGES),
@@ -282,12 +296,35 @@ class Program(Section, frozen=True, kw_only=True):
         WechatAccount,
         section(
             "WeChat account",
-            "the WeChat official account that sends callbacks",
-            why="The account from which callbacks are accepted, and whether plaintext callbacks are refused.",
-            use="conversion-tracker applies it at `/v1/adapters/wechat/{program}`; token and key are set separately, see"
-            " [Adapters](adapters.md).",
+            "the WeChat official account: what it replies, its posters and its group chats",
+            why="Followers get their own poster the moment they ask for it, and see how many friends came, without leaving WeChat.",
+            use="conversion-tracker receives callbacks at `/v1/adapters/wechat/{program}` and replies within five seconds;"
+            " reward-dispatcher sends posters as customer messages within WeChat's allowances: [WeChat](wechat.md). Token, key and"
+            " app secret are set separately ([Adapters](adapters.md)).",
         ),
     ] = WechatAccount()
+    embed: Annotated[
+        EmbedRules,
+        section(
+            "Embedding",
+            "which sites may show wallet, board and share sheet in a frame",
+            why="Wallet, board and share sheet within your own app or site.",
+            use="Browsers show the frames of [embed tokens](integration.md#frames) within pages of these origins alone; a change"
+            " takes effect for frames that are loaded later.",
+        ),
+    ] = EmbedRules()
+
+    messages: Annotated[
+        Messages | None,
+        Meta(description="messages to promoters"),
+        section(
+            "Messages",
+            "messages to promoters: which, when, how often, in what words",
+            why="Promoters who hear what their sharing led to share again.",
+            use="reward-dispatcher sends them to people who agreed to messages, on the first channel that is open:"
+            " [Messages](messages.md). Without this section none is sent.",
+        ),
+    ] = None
 
     def rewards_for(self, referrer: ReferrerKind) -> list[Reward]:
         """The rewards that a conversion of such a referrer can earn: referrer rewards are for followers only."""

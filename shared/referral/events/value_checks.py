@@ -36,6 +36,11 @@ def legible(text: str) -> str:
     return text
 
 
+REPLY_PLACEHOLDERS = ("code", "link", "friends", "missing")
+MAX_REPLY_BYTES = 1600
+"""Of WeChat's 2,048 bytes of a reply; the rest is for what the placeholders become."""
+
+
 def caption(template: str) -> None:
     """Refuses a caption template that a page cannot display, or with unknown placeholders."""
     legible(template.replace("\n", " "))
@@ -45,6 +50,41 @@ def caption(template: str) -> None:
         raise InvalidValue(f"{error}: write placeholders as {PLACEHOLDERS}") from error
     if unknown:
         raise InvalidValue(f"has the unknown placeholder {{{unknown[0]}}}: use one of {PLACEHOLDERS}")
+
+
+def wechat_text(template: str) -> None:
+    """Refuses a reply that is too long for WeChat, or with unknown placeholders."""
+    legible(template.replace("\n", " "))
+    try:
+        unknown = [name for name in placeholders(template) if name not in REPLY_PLACEHOLDERS]
+    except ValueError as error:
+        raise InvalidValue(f"{error}: write placeholders such as {{code}}") from error
+    if unknown:
+        names = ", ".join(f"{{{name}}}" for name in REPLY_PLACEHOLDERS)
+        raise InvalidValue(f"has the unknown placeholder {{{unknown[0]}}}: use one of {names}")
+    if len(template.encode()) > MAX_REPLY_BYTES:
+        raise InvalidValue(
+            f"must have at most {MAX_REPLY_BYTES} bytes, which leaves room for the link; got {len(template.encode())}"
+        )
+
+
+def wechat_scene_url(url: str) -> None:
+    """Refuses what is no content of a QR code of an official account."""
+    parts = urlsplit(url)
+    if len(url) > 256 or parts.hostname != "weixin.qq.com" or not parts.path.startswith("/q/"):
+        raise InvalidValue(
+            "must be the content of an official account's QR code, such as http://weixin.qq.com/q/02Example"
+        )
+
+
+def wechat_group_url(url: str) -> None:
+    """Refuses what no QR code of a group chat contains."""
+    target_url(url)
+    host = urlsplit(url).hostname or ""
+    if host != "weixin.qq.com" and not host.endswith(".weixin.qq.com"):
+        raise InvalidValue(
+            "must be the content of a WeChat group's QR code, such as https://weixin.qq.com/g/AwYAAExample"
+        )
 
 
 def handle_pattern(pattern: str) -> None:

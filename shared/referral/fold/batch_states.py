@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from referral.fold.fold import Key, SortedSetMember, StateGroup
+from referral.fold.fold import Key, Member, RawMember, SortedSetMember, StateGroup
 from referral.fold.set_aside import WAITING
 from referral.fold.state_store import LoadedState
 
@@ -26,7 +26,7 @@ class BatchStates(dict[Key, State | float | None], Generic[State]):
         self.update(changes)
         if self._groups:
             for key, score in changes.items():
-                if isinstance(key, SortedSetMember) and key.sorted_set in self._groups:
+                if isinstance(key, SortedSetMember | RawMember) and key.sorted_set in self._groups:
                     self._update_group(key, score)  # type: ignore[arg-type] # a member's state is its score
 
     def add_waiting(self, changes: Changes[State]) -> None:
@@ -38,15 +38,16 @@ class BatchStates(dict[Key, State | float | None], Generic[State]):
     def first_member(self, group: StateGroup) -> str | None:
         """The earliest member of a group that only has members; a group that was not loaded was empty."""
         scores = self._groups.get(group.sorted_set)
-        return min(scores, key=lambda member: (scores[member], member)) if scores else None
+        first = min(scores, key=lambda member: (scores[member], member)) if scores else None
+        return first if isinstance(first, str) else None  # such a group has text
 
-    def _update_group(self, key: SortedSetMember, score: float | None) -> None:
+    def _update_group(self, key: SortedSetMember | RawMember, score: float | None) -> None:
         if score is None:
             self._groups[key.sorted_set].pop(key.member, None)
         else:
             self._groups[key.sorted_set][key.member] = score
 
-    def _group_members(self, group: StateGroup) -> tuple[str, ...]:
+    def _group_members(self, group: StateGroup) -> tuple[Member, ...]:
         scores = self._groups[group.sorted_set]
         return tuple(sorted(scores, key=lambda member: (scores[member], member)))
 
@@ -58,7 +59,7 @@ class BatchStates(dict[Key, State | float | None], Generic[State]):
             state = self._decode(raw) if raw is not None else None
         else:
             state = self._scores.get(key)  # type: ignore[arg-type, assignment] # its key is a (sorted set, member) pair
-            if state is None and isinstance(key, SortedSetMember) and key.sorted_set in self._groups:
+            if state is None and isinstance(key, SortedSetMember | RawMember) and key.sorted_set in self._groups:
                 state = self._groups[key.sorted_set].get(key.member)  # type: ignore[assignment] # a score
         self[key] = state
         return state

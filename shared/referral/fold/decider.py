@@ -21,8 +21,10 @@ from referral.fold.fold import (
     FoldWithTimerStates,
     Key,
     Measurement,
+    Member,
     Output,
     Position,
+    RawMember,
     SortedSetMember,
     StateGroup,
     Timer,
@@ -64,7 +66,7 @@ class Outcome:
     fence: Fence
     output_lines: list[OutputLine] = field(default_factory=list)
     values: dict[str, bytes | None] = field(default_factory=dict)
-    scores: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    scores: dict[tuple[str, Member], float | None] = field(default_factory=dict)
     measurements: list[Measurement] = field(default_factory=list)
     output_counts: dict[type, int] = field(default_factory=dict)  # output lines of each type
     reason_counts: dict[tuple[type, str], int] = field(default_factory=dict)  # of them with each reason
@@ -423,7 +425,7 @@ class Decider(Generic[Line, State]):
                 outcome.values[key] = None if state is None else _msgpack(state)
             elif isinstance(key, Timer):
                 outcome.scores["timers", key.key] = state  # type: ignore[assignment] # a timer's state is a time
-            elif isinstance(key, SortedSetMember):
+            elif isinstance(key, SortedSetMember | RawMember):
                 outcome.scores[key] = state  # type: ignore[assignment] # a member's state is its score
             else:
                 raise TypeError(
@@ -459,8 +461,8 @@ def _request(keys: Mapping[Key, None]) -> StateRequest:
         return StateRequest(values)
     return StateRequest(
         values,
-        [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember)],
-        [(key.sorted_set, key.prefix, key.most) for key in keys if isinstance(key, StateGroup)],
+        [(key.sorted_set, key.member) for key in keys if isinstance(key, SortedSetMember | RawMember)],
+        [(key.sorted_set, key.prefix, key.most, key.raw) for key in keys if isinstance(key, StateGroup)],
     )
 
 

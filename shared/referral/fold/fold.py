@@ -25,6 +25,13 @@ class SortedSetMember(NamedTuple):
     member: str
 
 
+class RawMember(NamedTuple):
+    """The same for a sorted set of bytes, such as a board: its memory counts."""
+
+    sorted_set: str
+    member: bytes
+
+
 class Timer(NamedTuple):
     """Key of the timer of the value state under `key`; its own state is the time (ms) from which a clock tick makes it due."""
 
@@ -36,15 +43,18 @@ class StateGroup:
     """Key of all members of a sorted set, each with its state under `prefix` + member: for a line that concerns them all.
 
     It loads them, however many there are, or the first `most`; `group_members` reads their states, `group_scores` their scores.
-    Without a `prefix` it loads the scores alone. Membership changes by writing SortedSetMember keys.
+    Without a `prefix` it loads the scores alone. Membership changes by writing SortedSetMember keys. `raw`: its members are bytes,
+    written as RawMember keys and read by `raw_scores`; such a group has no `prefix`.
     """
 
     sorted_set: str
     prefix: str = ""
     most: int = 0
+    raw: bool = False
 
 
-Key = str | SortedSetMember | Timer | StateGroup
+Member = str | bytes
+Key = str | SortedSetMember | RawMember | Timer | StateGroup
 
 
 class Output(NamedTuple):
@@ -90,6 +100,12 @@ def group_scores(states: Mapping[Key, State | float | None], group: StateGroup) 
     """The members of a requested group with their scores, ordered by score, then by name."""
     names: tuple[str, ...] = states[group]  # type: ignore[assignment] # as above
     return [(name, states[SortedSetMember(group.sorted_set, name)]) for name in names]  # type: ignore[misc] # a score
+
+
+def raw_scores(states: Mapping[Key, State | float | None], group: StateGroup) -> list[tuple[bytes, float]]:
+    """The same of a group with `raw`: ordered by score, then by the bytes of the members."""
+    members: tuple[bytes, ...] = states[group]  # type: ignore[assignment] # as above
+    return [(one, states[RawMember(group.sorted_set, one)]) for one in members]  # type: ignore[misc] # a score
 
 
 class Position(NamedTuple):

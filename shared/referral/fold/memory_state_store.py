@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from referral.fold.fold import Member
 from referral.fold.state_store import LoadedState, StateChange, StateRequest
 
 
@@ -13,8 +14,8 @@ class MemoryStateStore:
     def __init__(self) -> None:
         self.fence: dict[int, bytes] = {}
         self.values: dict[int, dict[str, bytes]] = {}
-        self.scores: dict[int, dict[tuple[str, str], float]] = {}
-        self._sorted_sets: dict[int, dict[str, dict[str, float]]] = {}  # the scores once more, by sorted set
+        self.scores: dict[int, dict[tuple[str, Member], float]] = {}
+        self._sorted_sets: dict[int, dict[str, dict[Member, float]]] = {}  # the scores once more, by sorted set
         self._timers: dict[int, list[tuple[float, str]]] = defaultdict(list)  # the sorted set of timers, in order
 
     def wipe(self) -> None:
@@ -33,10 +34,11 @@ class MemoryStateStore:
         values, scores = self.values.get(partition, {}), self.scores.get(partition, {})
         sorted_sets = self._sorted_sets.get(partition, {})
         groups = {
-            sorted_set: _first_members(sorted_sets.get(sorted_set, {}), most) for sorted_set, _, most in request.groups
+            sorted_set: _first_members(sorted_sets.get(sorted_set, {}), most)
+            for sorted_set, _, most, _ in request.groups
         }
         member_keys = [
-            prefix + member for sorted_set, prefix, _ in request.groups if prefix for member in groups[sorted_set]
+            prefix + str(member) for sorted_set, prefix, *_ in request.groups if prefix for member in groups[sorted_set]
         ]
         return LoadedState(
             self.fence.get(partition, b""),
@@ -73,11 +75,11 @@ class MemoryStateStore:
         self.fence[partition] = change.fence
         return True
 
-    def _apply_scores(self, partition: int, changes: Mapping[tuple[str, str], float | None]) -> None:
+    def _apply_scores(self, partition: int, changes: Mapping[tuple[str, Member], float | None]) -> None:
         scores, sorted_sets = self.scores.setdefault(partition, {}), self._sorted_sets.setdefault(partition, {})
         for (sorted_set, member), score in changes.items():
             if sorted_set == "timers":
-                _reset_timer(self._timers[partition], member, scores.get((sorted_set, member)), score)
+                _reset_timer(self._timers[partition], str(member), scores.get((sorted_set, member)), score)
             _merge(sorted_sets.setdefault(sorted_set, {}), {member: score})
         _merge(scores, changes)
 
@@ -86,7 +88,7 @@ class MemoryStateStore:
         return {partition: self.fence.get(partition, b"") for partition in partitions}
 
 
-def _first_members(scores: Mapping[str, float], most: int) -> dict[str, float]:
+def _first_members(scores: Mapping[Member, float], most: int) -> dict[Member, float]:
     """The first members with their scores; all of them for 0."""
     first = sorted(scores.items(), key=lambda one: (one[1], one[0]))
     return dict(first[:most] if most else first)

@@ -99,7 +99,7 @@ class FoldRunner(Generic[Line, State]):
 
     @property
     def has_assignment(self) -> bool:
-        """Whether the group has assigned partitions to this worker, even if none, and is not assigning them anew."""
+        """Whether the group has assigned partitions to this worker, even if none, and is not assigning them again."""
         return self._generation > 0 and self._source.has_joined()
 
     def reset(self) -> None:

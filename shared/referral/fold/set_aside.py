@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from referral.events.rejected import LineRejected
-from referral.fold.fold import Key, SortedSetMember, StateGroup, Timer
+from referral.fold.fold import Key, RawMember, SortedSetMember, StateGroup, Timer
 
 SET_ASIDE = "set_aside"
 """The sorted set of the places that wait, by the time of their record (ms)."""
@@ -34,6 +34,8 @@ def lines_behind(key: Key, most: int = 0) -> StateGroup:
     match key:
         case SortedSetMember(sorted_set, member):
             name = f"{sorted_set}|{member}"
+        case RawMember(sorted_set, raw):
+            name = f"{sorted_set}|{raw.hex()}"
         case StateGroup(sorted_set=sorted_set):
             name = sorted_set
         case Timer(key=name):

@@ -42,14 +42,20 @@ class SortedSetListing:
 
     def count(self, name: str) -> tuple[int, float | None]:
         """The number of entries of a list, and the lowest score; None for an empty one. One round trip."""
+        return self.counts([name])[0]
+
+    def counts(self, names: Sequence[str]) -> list[tuple[int, float | None]]:
+        """The same of each of some lists, in one round trip for all."""
         with self._redis.pipeline(transaction=False) as pipeline:
-            for partition in self._partitions:
-                key = state_key(self._service, self._fold, partition, name)
-                pipeline.zcard(key)
-                pipeline.zrange(key, 0, 0, withscores=True)
+            for name in names:
+                for partition in self._partitions:
+                    key = state_key(self._service, self._fold, partition, name)
+                    pipeline.zcard(key)
+                    pipeline.zrange(key, 0, 0, withscores=True)
             answers = pipeline.execute()
-        firsts = [score for first in answers[1::2] for _, score in first]
-        return sum(answers[::2]), min(firsts, default=None)
+        width, sizes, firsts = len(self._partitions), answers[::2], answers[1::2]
+        starts = range(0, len(sizes), width)
+        return [_count(sizes[start : start + width], firsts[start : start + width]) for start in starts]
 
     def count_since(self, name: str, least: float) -> int:
         """The number of entries with at least this score. One round trip."""
@@ -88,6 +94,11 @@ class SortedSetListing:
                 pipeline.get(state_key(self._service, self._fold, partition, key))
             answers: list[bytes | None] = pipeline.execute()
         return answers
+
+
+def _count(sizes: Sequence[int], firsts: Sequence[Sequence[tuple[bytes, float]]]) -> tuple[int, float | None]:
+    """The number and the lowest score of a list, from the size and the first entry of each partition's set."""
+    return sum(sizes), min((score for first in firsts for _, score in first), default=None)
 
 
 def split_page(entries: Sequence[ListEntry], limit: int) -> tuple[Sequence[ListEntry], ListEntry | None]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from referral.fold.fold import Member
 from referral.fold.state_keys import fence_key, key_prefix, timers_key
 from referral.fold.state_scripts import APPLY, DUE, LOAD
 from referral.redis_client import RedisClient
@@ -19,12 +20,12 @@ from referral.redis_pipeline import RedisCommand, call_of, run_pipeline
 class StateRequest:
     """What one partition's batch needs: value keys, (sorted set, member) pairs, and groups.
 
-    A group is (sorted set, value prefix, empty for none, how many of its first members; 0 is all).
+    A group is (sorted set, value prefix, empty for none, how many of its first members; 0 is all, whether members are bytes).
     """
 
     values: Sequence[str] = ()
-    scores: Sequence[tuple[str, str]] = ()
-    groups: Sequence[tuple[str, str, int]] = ()
+    scores: Sequence[tuple[str, Member]] = ()
+    groups: Sequence[tuple[str, str, int, bool]] = ()
 
 
 @dataclass(slots=True)
@@ -36,8 +37,8 @@ class LoadedState:
 
     fence: bytes
     values: dict[str, bytes]
-    scores: dict[tuple[str, str], float] = field(default_factory=dict)
-    groups: dict[str, dict[str, float]] = field(default_factory=dict)
+    scores: dict[tuple[str, Member], float] = field(default_factory=dict)
+    groups: dict[str, dict[Member, float]] = field(default_factory=dict)
     due: Sequence[str] = ()
 
 
@@ -48,7 +49,7 @@ class StateChange:
     expected_fence: bytes
     fence: bytes
     values: Mapping[str, bytes | None]
-    scores: Mapping[tuple[str, str], float | None]
+    scores: Mapping[tuple[str, Member], float | None]
 
 
 class StateStore(Protocol):
@@ -94,9 +95,9 @@ class RedisStateStore:
         keys = [prefix + "fence", *[prefix + key for key in request.values]]
         if not request.scores and not request.groups:
             return "MGET", *keys
-        keys += [prefix + name for name, _ in request.scores] + [prefix + name for name, _, _ in request.groups]
-        arguments: list[str | int] = [member for _, member in request.scores]
-        for _, part, most in request.groups:
+        keys += [prefix + name for name, _ in request.scores] + [prefix + name for name, *_ in request.groups]
+        arguments: list[bytes | str | int] = [member for _, member in request.scores]
+        for _, part, most, _ in request.groups:
             arguments += (part and prefix + part, most)
         return call_of(self._load, keys, [len(request.values), len(request.scores), *arguments])
 
@@ -128,17 +129,21 @@ def _loaded_state(request: StateRequest, reply: list[bytes | None]) -> LoadedSta
     raw_scores = reply[1 + len(request.values) : rest]
     scores = {key: float(raw) for key, raw in zip(request.scores, raw_scores, strict=True) if raw is not None}
     loaded = LoadedState(reply[0] or b"", values, scores)
-    for (sorted_set, prefix, _), group in zip(request.groups, reply[rest:], strict=True):
-        _add_group(loaded, sorted_set, prefix, *group)  # type: ignore[misc] # the script returns two lists for a group
+    for (sorted_set, prefix, _, is_raw), group in zip(request.groups, reply[rest:], strict=True):
+        _add_group(loaded, sorted_set, prefix, is_raw, *group)  # type: ignore[misc] # the script returns two lists for a group
     return loaded
 
 
 def _add_group(
-    loaded: LoadedState, sorted_set: str, prefix: str, flat: list[bytes], states: list[bytes | None]
+    loaded: LoadedState, sorted_set: str, prefix: str, is_raw: bool, flat: list[bytes], states: list[bytes | None]
 ) -> None:
     """Adds a group: its sorted set (name, score, name, score, …) and the state of each name."""
+    scores = map(float, flat[1::2])
+    if is_raw:
+        loaded.groups[sorted_set] = dict(zip(flat[::2], scores, strict=True))
+        return
     names = [name.decode() for name in flat[::2]]
-    loaded.groups[sorted_set] = dict(zip(names, map(float, flat[1::2]), strict=True))
+    loaded.groups[sorted_set] = dict(zip(names, scores, strict=True))
     if prefix:
         loaded.values |= {prefix + name: raw for name, raw in zip(names, states, strict=True) if raw is not None}
 
@@ -156,9 +161,9 @@ def _arguments(prefix: str, change: StateChange) -> tuple[list[str], list[bytes 
     return keys, arguments
 
 
-def _by_sorted_set(scores: Mapping[tuple[str, str], float | None]) -> dict[str, tuple[list[str], list[str]]]:
+def _by_sorted_set(scores: Mapping[tuple[str, Member], float | None]) -> dict[str, tuple[list[Member], list[Member]]]:
     """For each sorted set its new scores (score, member, score, member, …) and its removed members: one command each."""
-    commands: dict[str, tuple[list[str], list[str]]] = {}
+    commands: dict[str, tuple[list[Member], list[Member]]] = {}
     for (sorted_set, member), score in scores.items():
         command = commands.get(sorted_set)
         if command is None:

@@ -20,7 +20,15 @@ from referral.http.openapi_annotations import annotate
 from referral.http.problems import Problem
 
 Scope = Literal[
-    "events:write", "links:write", "rewards:write", "rewards:redeem", "rewards:read", "read", "privacy", "admin"
+    "events:write",
+    "links:write",
+    "rewards:write",
+    "rewards:redeem",
+    "rewards:read",
+    "bounces:write",
+    "read",
+    "privacy",
+    "admin",
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 

@@ -1,10 +1,11 @@
 """Serves a Flask app by granian: WSGI, blocking threads. A durable write blocks its thread: many threads, few workers.
 
-On SIGTERM requests in progress finish (5 s at most), then the app is closed, so that a click accepted just before reaches the
-log. A worker process also stops when its parent process ends for any reason.
+On SIGTERM requests in progress finish, then the app is closed, so that a click accepted just before reaches the log; both within
+five seconds. A worker process also stops when its parent process ends for any reason.
 """
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import resource
@@ -25,7 +26,12 @@ from granian.log import LogLevels
 from referral.config import Settings
 
 _PR_SET_PDEATHSIG = 1  # prctl(2): the signal sent to this process when the thread that forked it ends
-_STOP_S = 5
+STOP_S = 5
+"""A worker that has not ended so long after SIGTERM is killed."""
+DRAIN_S = STOP_S - 2.0
+"""How long one part of an app may take to finish its work when the app is closed; the parts closed after it need time too."""
+_GC_THRESHOLDS = (10_000, 20, 20)
+"""A request with a thousand items makes thousands of objects, nearly all of which end with it; collections are in vain."""
 MAX_CONNECTIONS = 4096
 HEADER_TIMEOUT_S = 5
 _OTHER_FILES = 256  # sockets to Kafka and Redis, the log, libraries
@@ -47,7 +53,7 @@ def serve(factory: str, settings: Settings) -> None:
             blocking_threads=settings.http_threads,
             backpressure=_raise_connection_limit(),
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_S * 1000),
-            workers_kill_timeout=_STOP_S,
+            workers_kill_timeout=STOP_S,
             respawn_failed_workers=True,
             log_level=LogLevels.error,
             websockets=False,
@@ -59,6 +65,8 @@ def load(factory: str) -> Flask:
     _end_with_parent()
     module, _, function = factory.partition(":")
     app: Flask = getattr(import_module(module), function)()
+    gc.freeze()  # what the app is made of lives as long as the process: no collection looks through it again
+    gc.set_threshold(*_GC_THRESHOLDS)
     if "referral" in app.extensions:
         Finalize(None, app.extensions["referral"].close, exitpriority=10)
     return app

@@ -5,7 +5,7 @@ hooks, the WSGI layer adds request ids and security headers, and fast-path views
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Request, Response, request
@@ -24,6 +24,13 @@ _POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+
+
+def frame_policy(origins: Sequence[str]) -> str:
+    """The policy of a page that these sites may show in a frame."""
+    return _POLICY.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}") if origins else _POLICY
+
+
 _SECURITY = [
     ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),

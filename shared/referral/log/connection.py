@@ -62,7 +62,7 @@ def create_producer(settings: Settings, *, delivery_timeout_ms: int) -> KafkaPro
         max_request_size=8 * 1024 * 1024,
         delivery_timeout_ms=delivery_timeout_ms,
         request_timeout_ms=min(delivery_timeout_ms, 10_000),
-        max_block_ms=min(delivery_timeout_ms, 2_000),
+        max_block_ms=delivery_timeout_ms,
         allow_auto_create_topics=False,
         metrics_enabled=False,
     )

@@ -3,6 +3,7 @@
 The consumer's own view of its lag is no measure: one that fetches nothing also learns nothing of what it misses.
 """
 
+import asyncio
 import os
 import threading
 import time
@@ -15,6 +16,7 @@ from kafka import KafkaConsumer, TopicPartition
 from referral.config import Settings
 from referral.log.connection import create_consumer
 from referral.log.progress_watch import RESTART_STATUS, Backlog, ProgressWatch
+from referral.log.stacks import task_stacks, thread_stacks
 from referral.telemetry.metrics import gauge
 from referral.topics import Topic
 
@@ -68,10 +70,21 @@ class TopicEnds:
 
 
 class ProgressMonitor:
-    """A thread that measures a consumer's backlog several times within `REFERRAL_STALL_SECONDS`."""
+    """A thread that measures a consumer's backlog several times within `REFERRAL_STALL_SECONDS`.
 
-    def __init__(self, name: str, settings: Settings, ends: TopicEnds, measure: Measure) -> None:
+    `loops` returns the event loops of a consumer that has any: their tasks are logged before the process ends.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        ends: TopicEnds,
+        measure: Measure,
+        loops: Callable[[], list[asyncio.AbstractEventLoop]] = list,
+    ) -> None:
         self._name = name
+        self._loops = loops
         self._limit_s = settings.stall_seconds
         self._watch = ProgressWatch(settings.stall_seconds)
         self._ends = ends
@@ -112,8 +125,15 @@ class ProgressMonitor:
         remedy = (
             "the process exits so that its supervisor starts it again; if this repeats, see the alert ConsumerStalled"
         )
-        log.critical("consumer stalled", consumer=self._name, reason=reason, remedy=remedy)
+        log.critical("consumer stalled", consumer=self._name, reason=reason, remedy=remedy, stacks=self._stacks())
         os._exit(RESTART_STATUS)
+
+    def _stacks(self) -> list[str]:
+        """Where the process is stuck. Whatever fails here, the process must end."""
+        try:
+            return thread_stacks() + [line for loop in self._loops() for line in task_stacks(loop)]
+        except Exception as error:  # noqa: BLE001 - other threads go on meanwhile
+            return [f"not known: {type(error).__name__}: {error}"]
 
 
 def unassigned(ends: Mapping[int, int]) -> dict[str, Backlog]:

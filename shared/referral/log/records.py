@@ -1,6 +1,12 @@
 """A record is NDJSON: one or more lines of one partition, one JSON object each."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+
+_Line = TypeVar("_Line")
 
 MAX_RECORD_BYTES = 512 * 1024
 MAX_RECORD_LINES = 1000
@@ -9,6 +15,15 @@ MAX_RECORD_LINES = 1000
 def split(value: bytes) -> list[bytes]:
     """The lines of a record, without empty ones."""
     return [line for line in value.split(b"\n") if line]
+
+
+def readable_lines(value: bytes, types: Iterable[str], decode: Callable[[bytes], _Line]) -> Iterator[_Line]:
+    """The lines of these event types, decoded; without any that cannot be, as the fold of the topic sets it aside."""
+    prefixes = tuple(f'{{"type":"{name}"'.encode() for name in types)
+    for line in split(value):
+        if line.startswith(prefixes):
+            with suppress(msgspec.MsgspecError):
+                yield decode(line)
 
 
 def join(lines: Iterable[bytes]) -> bytes:

@@ -32,7 +32,7 @@ class Source(Protocol):
         """A number that changes with every rebalance, and the partitions assigned to this worker."""
 
     def has_joined(self) -> bool:
-        """Whether the group has assigned partitions to this worker, even if none, and is not assigning them anew."""
+        """Whether the group has assigned partitions to this worker, even if none, and is not assigning them again."""
 
     def seek(self, partition: int, offset: int) -> None:
         """Makes the next poll start at this offset."""

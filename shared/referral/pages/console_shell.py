@@ -16,7 +16,7 @@ from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.pages.languages import localize
 
-Section = Literal["home", "growth", "review", "people", "rewards", "challenges", "desk", "settings"]
+Section = Literal["home", "growth", "review", "people", "rewards", "challenges", "desk", "store", "studio", "settings"]
 DENSITIES = ("cosy", "compact")
 
 
@@ -38,7 +38,9 @@ RAIL: tuple[RailItem, ...] = (
     RailItem("people", "/console/people", lazy_gettext("People")),
     RailItem("rewards", "/console/rewards", lazy_gettext("Rewards")),
     RailItem("challenges", "/console/challenges", lazy_gettext("Challenges")),
-    RailItem("desk", "/desk/redeem", lazy_gettext("Store"), "redeem"),
+    RailItem("desk", "/console/desk", lazy_gettext("Desk"), "record_events"),
+    RailItem("store", "/desk/redeem", lazy_gettext("Store"), "redeem"),
+    RailItem("studio", "/console/studio", lazy_gettext("Studio")),
     RailItem("settings", "/console/settings", lazy_gettext("Settings"), "manage_keys"),
 )
 

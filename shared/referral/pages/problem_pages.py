@@ -21,6 +21,14 @@ _MISTAKEN: _Text = (
     lazy_gettext("This address is not complete"),
     lazy_gettext("Part of it is missing or wrong. Copy the whole link, or ask for it again."),
 )
+_REFUSED_FORM: _Text = (
+    lazy_gettext("That didn't go through"),
+    lazy_gettext("Nothing was changed. Open the page again, and repeat what you did."),
+)
+_OUTDATED_FORM: _Text = (
+    lazy_gettext("It changed in the meantime"),
+    lazy_gettext("Open the page again to see how it is now."),
+)
 _BY_STATUS: Mapping[int, _Text] = {
     HTTPStatus.UNAUTHORIZED: _NEEDS_KEY,
     HTTPStatus.FORBIDDEN: _NEEDS_KEY,
@@ -47,6 +55,10 @@ _BY_CODE: Mapping[str, _Text] = {
         lazy_gettext("This page was open for too long"),
         lazy_gettext("Nothing was changed. Open the page again, and repeat what you did."),
     ),
+    "unproven_handle": (
+        lazy_gettext("First prove that the handle is yours"),
+        lazy_gettext("The page where you joined says how."),
+    ),
     "other_origin": (
         lazy_gettext("This form came from somewhere else"),
         lazy_gettext("Nothing was changed. Open the page itself, and send it there."),
@@ -54,6 +66,14 @@ _BY_CODE: Mapping[str, _Text] = {
     "too_large": (
         lazy_gettext("That was too large"),
         lazy_gettext("Nothing was changed. Send less at once."),
+    ),
+    "embed_token_over": (
+        lazy_gettext("This was open for too long"),
+        lazy_gettext("Reload the page to see it again."),
+    ),
+    "unknown_embed_token": (
+        lazy_gettext("This can't be shown here"),
+        lazy_gettext("Reload the page to see it again."),
     ),
     "unknown_code": (
         lazy_gettext("That code doesn't exist"),
@@ -98,4 +118,11 @@ def _render(status: int, code: str) -> str:
 def _texts(status: int, code: str) -> _Text:
     if code in _BY_CODE:
         return _BY_CODE[code]
-    return _BY_STATUS.get(status, _TEMPORARY if status >= 500 else _MISTAKEN)
+    return _BY_STATUS.get(status, _TEMPORARY if status >= 500 else _mistaken(status))
+
+
+def _mistaken(status: int) -> _Text:
+    """What is wrong with a request that no other text is about: its address, or the form that was sent."""
+    if request.method in ("GET", "HEAD"):
+        return _MISTAKEN
+    return _OUTDATED_FORM if status == HTTPStatus.CONFLICT else _REFUSED_FORM

@@ -19,9 +19,15 @@ class NameForm(NamedTuple):
 
 def name_form(text: str) -> str:
     """The form in which names are compared: without regard to case, width, spaces around it and an @ before it."""
+    if text.isascii() and text.isprintable():  # the same in a fifth of the time
+        return _trimmed(text.lower())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     legible = "".join(letter for letter in folded if unicodedata.category(letter) != "Cc" or letter.isspace())
-    return " ".join(legible.split()).removeprefix("@").lstrip()[:_MAX_FORM].rstrip()
+    return _trimmed(legible)
+
+
+def _trimmed(text: str) -> str:
+    return " ".join(text.split()).removeprefix("@").lstrip()[:_MAX_FORM].rstrip()
 
 
 def names_of(entity: PeopleRecord) -> list[NameForm]:

@@ -4,8 +4,9 @@ Prometheus objects are created on first use, because a server with several worke
 they start, and prometheus_client reads it when the first object is created.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Literal, TypeVar
 
@@ -75,12 +76,25 @@ ROWS = (
     ),
     MetricRow("ingest_accepted", "counter", "Events accepted (durable on the log)."),
     MetricRow("ingest_rejected", "counter", "Events rejected, by error code.", ("code",)),
+    MetricRow("desk_events", "counter", "Events that the desk added or withdrew.", ("action",)),
     MetricRow("ingest_warnings", "counter", "Warnings about accepted events, by code.", ("code",)),
+    MetricRow(
+        "group_visits",
+        "counter",
+        "Visits to pages of group chats (shown, full, snapshot_failed: a count was not written to the catalog).",
+        ("outcome",),
+    ),
     MetricRow(
         "adapter_ignored",
         "counter",
         "What platforms sent that is no event, acknowledged and ignored, by adapter (the first 100 names) and reason.",
         ("adapter", "reason"),
+    ),
+    MetricRow(
+        "wechat_replies",
+        "counter",
+        "Replies to WeChat callbacks (immediate; promised: as a customer message; repeated: to a repeated callback).",
+        ("outcome",),
     ),
     MetricRow("replays", "counter", "Replays finished, by outcome (done, failed, cancelled, lost).", ("outcome",)),
     # Publisher
@@ -322,6 +336,48 @@ ROWS = (
         "E-mails, by outcome of the attempt (delivered, retried, failed: no attempt follows).",
         ("outcome",),
     ),
+    MetricRow(
+        "wechat_messages",
+        "counter",
+        "Customer messages of WeChat accounts, by outcome of the attempt (delivered, retried, failed; missed: nothing may be sent"
+        " now).",
+        ("outcome",),
+    ),
+    MetricRow(
+        "wechat_refusals",
+        "counter",
+        "Messages that WeChat refused, by reason (allowance: more than it allows, which must not happen; consent: to a"
+        " subscription message, that there is none; template; media; other).",
+        ("reason",),
+    ),
+    MetricRow("wechat_tokens", "counter", "Access tokens that WeChat was asked for."),
+    MetricRow(
+        "join_links",
+        "counter",
+        "Links of the join page that prove who a person is, by way (email, wechat; link: any) and outcome (asked; sent; limited;"
+        " closed: the mailbox takes nothing; bounced; failed; proven; ended: it was used).",
+        ("way", "outcome"),
+    ),
+    MetricRow(
+        "returned_mails",
+        "counter",
+        "E-mails that came back to the bounce address, by outcome (bounced, complained: the mailbox is closed; temporary;"
+        " ignored: no report, or about no failure; unverified: without a genuine return address; repeated).",
+        ("outcome",),
+    ),
+    MetricRow(
+        "promoter_messages",
+        "counter",
+        "Messages to promoters, by channel (none: no attempt was made) and outcome of the attempt (delivered, retried, failed,"
+        " missed: nothing was sent, unconfirmed: it may have arrived, and is not sent again).",
+        ("channel", "outcome"),
+    ),
+    MetricRow(
+        "growth_digests",
+        "counter",
+        "Digests to growth teams, by outcome of the attempt (delivered, retried, failed; missed: there is no target any more).",
+        ("outcome",),
+    ),
     MetricRow("clock_ticks", "counter", "Clock ticks published."),
     # Every process
     MetricRow("build_info", "gauge", "Always 1; the labels name the process and its version.", ("service", "version")),
@@ -349,10 +405,14 @@ def histogram(name: str) -> Histogram:
 
 def record(name: str, labels: tuple[str, ...], value: float) -> None:
     """Adds a value to a counter, or lets a histogram observe it. Raises KeyError as `counter` does, TypeError for a gauge."""
+    _recorder(name, labels)(value)
+
+
+@lru_cache(1024)  # finding a series takes four times as long as adding to it
+def _recorder(name: str, labels: tuple[str, ...]) -> Callable[[float], None]:
     if TABLE[name].kind == "histogram":
-        histogram(name).labels(*labels).observe(value)
-    else:
-        counter(name).labels(*labels).inc(value)
+        return histogram(name).labels(*labels).observe
+    return counter(name).labels(*labels).inc
 
 
 def _get_metric(name: str, kind: Kind, metric_class: type[Created]) -> Created:

@@ -1,7 +1,7 @@
 """A marshmallow schema that refuses unknown fields, with messages that include what to write instead."""
 
-from collections.abc import Collection
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
@@ -33,7 +33,7 @@ class StrictSchema(Schema):
     def _with_remedy(self, name: str, problem: str) -> str:
         known = {field.data_key or own: field for own, field in self.fields.items()}
         if problem == self.error_messages["unknown"]:
-            return f"unknown field{_suggestion(name, known)}"
+            return f"unknown field{_suggestion(name[:_LONGEST_NAME], tuple(known))}"
         if problem == self.error_messages["type"]:
             return f"must be a mapping (in JSON an object) with {', '.join(known)}"
         description = known[name].metadata.get("description") if name in known else None
@@ -42,6 +42,7 @@ class StrictSchema(Schema):
         return f"{problem} Expected: {description}" if description and problem.startswith("Not a valid") else problem
 
 
-def _suggestion(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name[:_LONGEST_NAME], known, n=1)
+@lru_cache(1024)  # items of a list often have the same wrong field
+def _suggestion(name: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(name, known, n=1)
     return f": did you mean {close[0]}?" if close else f": use one of {', '.join(known)}"

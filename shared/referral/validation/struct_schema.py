@@ -90,10 +90,11 @@ class FieldDeclaration:
     value: Declaration
 
 
-def field_declarations(struct: type[Struct]) -> list[FieldDeclaration]:
+@cache
+def field_declarations(struct: type[Struct]) -> tuple[FieldDeclaration, ...]:
     """The fields of a struct, in order."""
     hints = get_type_hints(struct, include_extras=True)
-    return [
+    return tuple(
         FieldDeclaration(
             one.encode_name,
             one.required,
@@ -101,7 +102,7 @@ def field_declarations(struct: type[Struct]) -> list[FieldDeclaration]:
             declaration(hints[one.name]),
         )
         for one in struct_fields(struct)
-    ]
+    )
 
 
 def declaration(hint: object) -> Declaration:

@@ -144,9 +144,9 @@ upload?.addEventListener("submit", (event) => {
 });
 
 /* The staff page: the camera reads codes where the browser can; a write-off is sent once, however often it is tapped. */
-const desk = document.querySelector("form[data-desk]");
-if (desk && "BarcodeDetector" in window && navigator.mediaDevices) {
-  const hint = desk.querySelector("[data-hint]"), video = desk.querySelector("video"), offer = desk.querySelector("[data-camera]");
+const staff = document.querySelector("form[data-staff]");
+if (staff && "BarcodeDetector" in window && navigator.mediaDevices) {
+  const hint = staff.querySelector("[data-hint]"), video = staff.querySelector("video"), offer = staff.querySelector("[data-camera]");
   offer.hidden = false;
   hint.textContent = hint.dataset.ask;
   offer.querySelector("button").addEventListener("click", async () => {
@@ -161,8 +161,8 @@ if (desk && "BarcodeDetector" in window && navigator.mediaDevices) {
         const [found] = await detector.detect(video).catch(() => []);
         if (!found) return setTimeout(look, 150);
         for (const track of stream.getTracks()) track.stop();
-        desk.elements.code.value = found.rawValue.slice(0, 256);
-        desk.requestSubmit();
+        staff.elements.code.value = found.rawValue.slice(0, 256);
+        staff.requestSubmit();
       };
       look();
     } catch {

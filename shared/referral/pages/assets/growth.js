@@ -41,7 +41,8 @@
       series: [
         { label: names[0], value: (_, __, ___, index) => (index === null ? "–" : labels[index]) },
         ...series.map((_, number) => ({
-          label: names[number + 1], stroke: colour(`--series-${number + 1}`), width: 2.5, dash: number ? [6, 5] : undefined,
+          label: names[number + 1], stroke: colour(`--series-${(number % 2) + 1}`), width: number < 2 ? 2.5 : 1.25,
+          dash: [undefined, [6, 5], [2, 4], [2, 4]][number],
         })),
       ],
     }, [days, ...series], chart);

@@ -2,13 +2,16 @@
 // An element marked data-stream names the page's stream of server-sent events. One tab of a browser has the stream open, the one
 // that holds its lock, and passes each event on to the others; without a stream the page looks every 15 seconds. After each look it
 // rests for a multiple of the time that it took, so that a page that takes long to make is not made all the time.
+// data-again-ms beside data-stream: the server may answer with what it computed so long ago, so the page looks once more so long
+// after the last change.
 (() => {
   const intervalMs = 15000, streamedIntervalMs = 300000, settleMs = 300, retryMs = 60000, slackMs = 1000;
   const restFactor = 9, maxRestMs = 60000;
   const announcement = document.querySelector("[data-news]");
-  const url = document.querySelector("[data-stream]")?.dataset.stream;
+  const stream = document.querySelector("[data-stream]"), url = stream?.dataset.stream;
+  const againMs = Number(stream?.dataset.againMs ?? 0);
   const state = document.querySelector("[data-live-state]");
-  let isStreaming = false, hasEnded = false, due = 0, refreshedAt = Date.now();
+  let isStreaming = false, hasEnded = false, due = 0, again = 0, refreshedAt = Date.now();
   let isReading = false, missed = null, restMs = 0;
 
   const regions = (root) => [...root.querySelectorAll("[data-live]")];
@@ -54,7 +57,10 @@
     isStreaming = name !== "lost" && name !== "end";
     hasEnded = hasEnded || name === "end";
     show();
-    if (name === "change" || name === "reset") refreshWithin(within);
+    if (name !== "change" && name !== "reset") return;
+    refreshWithin(within);
+    clearTimeout(again);
+    if (againMs) again = setTimeout(() => refreshWithin(within), againMs);
   }
 
   function open(pass) {

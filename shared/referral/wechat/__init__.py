@@ -1,0 +1,1 @@
+"""WeChat official accounts: their HTTP API, one access token for all processes, replies and their texts."""
