@@ -4,12 +4,17 @@ from flask import Flask
 
 from conversion_tracker.attribution.api import blueprint as people
 from conversion_tracker.bans.api import blueprint as bans
+from conversion_tracker.console.desk_views import blueprint as console_desk
 from conversion_tracker.console.referral_story_views import blueprint as console_person
+from conversion_tracker.console.replay_views import blueprint as console_replays
 from conversion_tracker.console.review_views import blueprint as console_review
 from conversion_tracker.dependencies import Dependencies, init_app
+from conversion_tracker.desk.api import blueprint as desk
+from conversion_tracker.desk.desk_request import ROWS_SCHEMA
 from conversion_tracker.explain.api import blueprint as explanations
 from conversion_tracker.ingest.adapters.cloudevents.api import blueprint as cloudevents
 from conversion_tracker.ingest.adapters.json_mapping.api import blueprint as json_mapping
+from conversion_tracker.ingest.adapters.stores.api import blueprint as stores
 from conversion_tracker.ingest.adapters.wechat.api import blueprint as wechat
 from conversion_tracker.ingest.api import blueprint as events
 from conversion_tracker.ingest.event_pseudonyms import PeopleChanges
@@ -37,13 +42,15 @@ BLUEPRINTS = (
     bans,
     replays,
     rejected,
+    desk,
     wallet,
     cloudevents,
     wechat,
+    stores,
     json_mapping,
 )
 
-CONSOLE = (console_review, console_person)  # pages for operators; not part of the API
+CONSOLE = (console_review, console_desk, console_person, console_replays)  # pages for operators; not part of the API
 WALLET = (wallet_pages,)  # pages for people; not part of the API
 
 
@@ -87,5 +94,5 @@ def _mount_ingest_fast_path(app: Flask, settings: Settings) -> None:
 def _add_event_schemas(app: Flask) -> None:
     """Adds the schemas of the event types, which are msgspec structs; flask-smorest adds only marshmallow schemas."""
     spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
-    for name, schema in SCHEMAS.items():
+    for name, schema in (SCHEMAS | ROWS_SCHEMA).items():
         spec.components.schema(name, schema)

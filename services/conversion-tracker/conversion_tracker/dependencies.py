@@ -19,6 +19,7 @@ from conversion_tracker.screening.store import ConversionStore
 from referral.catalog.view import Catalog
 from referral.code_cipher import CodeCipher
 from referral.console.audit_log import AuditLog
+from referral.console.audit_reader import AuditReader
 from referral.console.guard import init_console
 from referral.events.keys import KeyedLine
 from referral.events.people import PeopleEntity, people_key
@@ -32,6 +33,7 @@ from referral.telemetry.label_limit import LabelLimit
 from referral.telemetry.metrics import counter
 from referral.tokens import TokenSigner
 from referral.topics import EVENTS, Topic
+from referral.wechat.promoters import PromoterClient
 
 _encode = msgspec.json.Encoder().encode
 _NAME = "conversion-tracker"
@@ -51,7 +53,9 @@ class Dependencies:
     jobs: ReplayJobs
     replays: ReplayLauncher
     log_readers: LogReaderPool
+    audit_reader: AuditReader
     leaderboard: LeaderboardClient
+    promoters: PromoterClient
     rejected: RejectedStore
     retry_producer: FoldProducer
     explanations: ConcurrencyLimit
@@ -104,7 +108,9 @@ def init_app(app: Flask) -> Flask:
         jobs,
         replays,
         log_readers,
+        AuditReader(log_readers),
         leaderboard,
+        _promoters(shared),
         RejectedStore(log_readers, shared.redis),
         retry_producer,
         ConcurrencyLimit("explanations", MAX_EXPLANATIONS),
@@ -118,6 +124,14 @@ def _trace_sources(shared: Context) -> tuple[LogReaderPool, LeaderboardClient]:
     shared.on_close(log_readers.close)
     shared.on_close(leaderboard.close)
     return log_readers, leaderboard
+
+
+def _promoters(shared: Context) -> PromoterClient:
+    """What other services know about people who talk to a WeChat account."""
+    settings = shared.settings
+    promoters = PromoterClient(settings.link_issuer, settings.leaderboard, shared.key_ring)
+    shared.on_close(promoters.close)
+    return promoters
 
 
 def dependencies() -> Dependencies:

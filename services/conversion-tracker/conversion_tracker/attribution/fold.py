@@ -23,6 +23,7 @@ from conversion_tracker.attribution.person import (
     count_early,
     count_late,
     retention_due_at,
+    withdraw_event,
 )
 from conversion_tracker.attribution.timeline import HistoryEntry
 from conversion_tracker.attribution.verdict_events import AttributionEvent
@@ -31,7 +32,7 @@ from referral.bans import BANS_FOLD, BANS_SERVICE
 from referral.catalog.view import Catalog
 from referral.events import keys
 from referral.events.attributions import attribution_key
-from referral.events.facts import BanDecision, ClickReclassed, EventLine, Fact, LinkClicked
+from referral.events.facts import BanDecision, ClickReclassed, EventLine, EventWithdrawn, Fact, LinkClicked
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, Position, Timer
@@ -52,9 +53,9 @@ def parse_person_key(key: str) -> tuple[str, str]:
     return program, person
 
 
-def changes_person(line: EventLine) -> TypeGuard[Fact | BanDecision]:
+def changes_person(line: EventLine) -> TypeGuard[Fact | BanDecision | EventWithdrawn]:
     """Returns whether a line can change the state of a person; the fold does nothing for any other line but a clock tick."""
-    return affects_attribution(line) or isinstance(line, BanDecision)
+    return affects_attribution(line) or isinstance(line, BanDecision | EventWithdrawn)
 
 
 class AttributeFold:
@@ -85,7 +86,7 @@ class AttributeFold:
     ) -> Decision[Person]:
         """Decides what the line changes about its person, and passes an order with a code on to the ledger."""
         if not affects_attribution(line):
-            return self._decide_ban(line, states, catalog) if isinstance(line, BanDecision) else Decision()
+            return self._decide_operators_line(line, states, catalog)
         decision = self._decide_fact(line, states, catalog, position)
         if type(line) in ORDER_FACTS:
             decision.outputs += order_code_lines(line, self._rules, catalog, position)
@@ -114,6 +115,24 @@ class AttributeFold:
             return Decision({key: count_late(person)})
         change = apply_entry(person, entry, line.program, line.person, rules.of_version)
         return _publish_with_orders(key, line, change, entry, rules, known_by) if change else Decision()
+
+    def _decide_operators_line(
+        self, line: EventLine, states: Mapping[Key, Person | float | None], catalog: Catalog
+    ) -> Decision[Person]:
+        if isinstance(line, BanDecision):
+            return self._decide_ban(line, states, catalog)
+        return self._withdraw(line, states, catalog) if isinstance(line, EventWithdrawn) else Decision()
+
+    def _withdraw(
+        self, line: EventWithdrawn, states: Mapping[Key, Person | float | None], catalog: Catalog
+    ) -> Decision[Person]:
+        """Decides the verdict again without the event; what is reversed is a correction, dated as what it corrects."""
+        rules = self._rules.of_program(line.program, catalog)
+        before = states[key := person_key(line.program, line.person)]
+        if rules is None or not isinstance(before, Person):
+            return Decision()
+        change = withdraw_event(before, line.event, line.program, line.person, rules.of_version)
+        return _publish_with_orders(key, line, change, None, rules, line.occurred_at) if change else Decision()
 
     def _decide_ban(
         self, line: BanDecision, states: Mapping[Key, Person | float | None], catalog: Catalog
@@ -152,7 +171,7 @@ class AttributeFold:
 
 def _publish_with_orders(
     key: str,
-    line: Fact | BanDecision,
+    line: Fact | BanDecision | EventWithdrawn,
     change: PersonChange,
     entry: HistoryEntry | None,
     rules: ProgramRules,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from conversion_tracker.attribution.timeline import EntryOrder, HistoryEntry, Timeline, Touch, entry_order, touch_order
 
 MAX_ENTRIES = 64
+MAX_WITHDRAWN = 64
 MAX_ORDERS = 16  # orders, and as many refunds, that a checkpoint keeps
 
 
@@ -30,18 +31,42 @@ class Checkpoint(Struct, frozen=True, array_like=True, gc=False):
 
 
 class History(Struct, frozen=True, array_like=True, gc=False):
-    """The newest entries, at most MAX_ENTRIES, and a checkpoint of the older ones."""
+    """The newest entries, at most MAX_ENTRIES, and a checkpoint of the older ones.
+
+    `withdrawn` are the ids of events that were withdrawn, the newest last, at most MAX_WITHDRAWN.
+    """
 
     entries: tuple[HistoryEntry, ...] = ()
     checkpoint: Checkpoint | None = None
+    withdrawn: tuple[str, ...] = ()
 
     def with_entry(self, entry: HistoryEntry) -> "History":
         """Returns the history with an entry inserted; the same object if it has the entry already or the checkpoint is newer."""
-        if not self.entries and self.checkpoint is None:
+        if not self.entries and self.checkpoint is None and not self.withdrawn:
             return History((entry,))
         if self._contains(entry):
             return self
-        return _bound_entries(History(self._insert(entry), self.checkpoint))
+        return _bound_entries(replace(self, entries=self._insert(entry)))
+
+    def without_event(self, event: str) -> "History":
+        """Returns the history as if an event had never been in it; the same object if it was withdrawn before.
+
+        An event that is in the checkpoint stays: what it changed there is no longer known.
+        """
+        if event in self.withdrawn:
+            return self
+        entries = tuple(entry for entry in self.entries if entry.id != event)
+        return replace(self, entries=entries, withdrawn=(*self.withdrawn, event)[-MAX_WITHDRAWN:])
+
+    def has_event(self, event: str) -> bool:
+        """Returns whether an event is among the entries."""
+        return any(entry.id == event for entry in self.entries)
+
+    def has_orders(self) -> bool:
+        """Returns whether any entry, in the checkpoint too, is an order or a refund: false for most people."""
+        if self.checkpoint is not None and (self.checkpoint.timeline.orders or self.checkpoint.timeline.refunds):
+            return True
+        return any(entry.order is not None for entry in self.entries)
 
     def _insert(self, entry: HistoryEntry) -> tuple[HistoryEntry, ...]:
         if self.entries and entry.at > self.entries[-1].at:  # events mostly arrive in order
@@ -52,7 +77,7 @@ class History(Struct, frozen=True, array_like=True, gc=False):
     def _contains(self, entry: HistoryEntry) -> bool:
         if self.checkpoint and entry_order(entry) <= self.checkpoint.order:
             return True
-        return entry.id in [known.id for known in self.entries]
+        return entry.id in self.withdrawn or entry.id in [known.id for known in self.entries]
 
     def timeline(self) -> Timeline:
         """Returns the timeline of the whole history."""
@@ -73,7 +98,7 @@ def _bound_entries(history: History) -> History:
     if timeline.orders or timeline.refunds:
         _bound_orders(timeline, oldest.at)
     at, micros, type_rank, _, id_ = entry_order(oldest)
-    return History(tuple(newer), Checkpoint(at, id_, timeline, micros, type_rank))
+    return History(tuple(newer), Checkpoint(at, id_, timeline, micros, type_rank), history.withdrawn)
 
 
 def _bound_orders(timeline: Timeline, at: int) -> None:

@@ -11,6 +11,7 @@ from typing import assert_never
 from conversion_tracker.attribution.compiled_rules import CompiledRules
 from referral.catalog.view import Catalog
 from referral.events.currencies import currency_of_event
+from referral.events.entities import RULE_CHANGE_DELAY
 from referral.events.facts import Fact, OrderCancelled, OrderPaid, OrderRefunded, OrderReinstated
 from referral.events.order_codes import OrderReported
 from referral.events.rewards import reward_key
@@ -66,9 +67,21 @@ def _reported(line: OrderFact, moment: datetime, rules: CompiledRules, catalog: 
 
 
 def _other_programs(rules: CompiledRules, program: str, catalog: Catalog, moment: datetime) -> tuple[str, ...]:
-    """The other programs with codes, the first by their ids."""
-    others = [one for one in sorted(catalog.programs()) if one != program]
-    return tuple([one for one in others if _hands_out_codes(rules, one, catalog, moment)][:_MAX_OTHER_PROGRAMS])
+    """The other programs with codes, the first by their ids; none that was recorded so lately that a fold may not know it yet.
+
+    A first version takes effect at once, so its time alone would let the line differ when it is decided again.
+    """
+    recorded_by = moment - RULE_CHANGE_DELAY
+    others = (one for one in catalog.programs() if one != program)
+    return tuple(
+        [
+            one
+            for one in others
+            if (known := rules.of_program(one, catalog)) is not None
+            and known.known_from <= recorded_by
+            and known.hands_out_codes_by(moment)
+        ][:_MAX_OTHER_PROGRAMS]
+    )
 
 
 def _hands_out_codes(rules: CompiledRules, program: str, catalog: Catalog, moment: datetime) -> bool:

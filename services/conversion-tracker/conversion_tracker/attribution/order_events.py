@@ -32,7 +32,7 @@ def order_events(
     """Returns the lines about orders that follow `events`, after the person's history got `entry`; mostly none."""
     is_attributed = any(isinstance(event, ReferralAttributed) for event in events)
     order = entry.order if entry is not None else None
-    if not is_attributed and order is None:
+    if order is None and not (is_attributed and person.history.has_orders()):
         return []
     timeline = person.history.timeline()
     verdict = _standing_verdict(person, timeline, rules_by_version)

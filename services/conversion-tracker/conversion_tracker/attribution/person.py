@@ -50,6 +50,16 @@ def apply_entry(
     return _reconcile(person, history, person.ban, program, person_id, rules_by_version, reached_ms)
 
 
+def withdraw_event(
+    person: Person, event: str, program: str, person_id: str, rules_by_version: RulesByVersion
+) -> PersonChange | None:
+    """Returns the change that the withdrawal of an event makes; None if it was withdrawn before."""
+    history = person.history.without_event(event)
+    if history is person.history:
+        return None
+    return _reconcile(person, history, person.ban, program, person_id, rules_by_version, 0)
+
+
 def apply_ban(
     person: Person,
     ban: Ban | None,

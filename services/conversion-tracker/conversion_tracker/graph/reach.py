@@ -31,11 +31,18 @@ class ReachState(Struct, frozen=True, array_like=True, tag="reach", gc=False):
     second: dict[int, int] = {}
 
     def plus(self, changes: Iterable[tuple[int, int]]) -> "ReachState":
-        """Returns the state after so many more people in each quarter."""
-        counts = Counter(self.second)
+        """Returns the state after so many more people in each quarter. Sorts only if a quarter is new among older ones."""
+        counts, newest = dict(self.second), next(reversed(self.second), -1)
+        is_ordered = True
         for quarter, number in changes:
-            counts[quarter] += number
-        return ReachState({quarter: number for quarter, number in sorted(counts.items()) if number})
+            total = counts.get(quarter, 0) + number
+            is_ordered = is_ordered and (quarter in counts or quarter > newest)
+            newest = max(newest, quarter)
+            if total:
+                counts[quarter] = total
+            else:
+                counts.pop(quarter, None)
+        return ReachState(counts if is_ordered else dict(sorted(counts.items())))
 
 
 def quarters_of(moments_ms: Iterable[float]) -> Quarters:

@@ -48,15 +48,18 @@ def publish_and_respond(result: ValidationResult) -> IngestResponse:
     return IngestResponse(len(result.accepted), result.rejected, result.warnings)
 
 
-def publish_accepted(result: ValidationResult) -> None:
-    """Returns when Kafka has acknowledged the accepted events. Raises as `publish_and_respond` does."""
+def publish_accepted(result: ValidationResult, *, may_be_none: bool = False) -> None:
+    """Returns when Kafka has acknowledged the accepted events.
+
+    Raises as `publish_and_respond` does; with `may_be_none` no Problem if none was accepted.
+    """
     for error in result.rejected:
         counter("ingest_rejected").labels(error.code).inc()
     for warning in result.warnings:
         counter("ingest_warnings").labels(warning.code).inc()
     if result.accepted:
         dependencies().publish_events(result.accepted, result.people)
-    elif result.rejected:
+    elif result.rejected and not may_be_none:
         raise _all_rejected(result.rejected)
 
 

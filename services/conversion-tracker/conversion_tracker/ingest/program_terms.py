@@ -38,10 +38,15 @@ def program_terms(program: str, catalog: Catalog) -> ProgramTerms:
         version = catalog.program_at(program, to_ms(at))
         return version.program.screening.disposable_handle.patterns if version else ()
 
+    declared: tuple[object, Sequence[str]] = None, ()
+
     def challenges() -> Sequence[str]:
-        return list(
-            dict.fromkeys(one.id for version in catalog.versions(program) for one in version.program.challenges)
-        )
+        """A batch may have thousands of events of challenges: the list is made once for each state of the catalog."""
+        nonlocal declared
+        versions = catalog.versions(program)
+        if declared[0] is not versions:
+            declared = versions, [*dict.fromkeys(one.id for each in versions for one in each.program.challenges)]
+        return declared[1]
 
     counts_from = min(version.recorded_at for version in catalog.versions(program)).replace(microsecond=0)
     return ProgramTerms(

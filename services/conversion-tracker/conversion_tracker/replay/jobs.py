@@ -75,6 +75,9 @@ class ReplayJob(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     status: Annotated[ReplayStatus, Meta(description="`lost`: its process has died, for example with the service")]
     asked_at: Timestamp
+    since: Annotated[
+        Timestamp | None, Meta(description="what happened from then on is compared; null: everything recorded")
+    ] = None
     progress: ReplayProgress = ReplayProgress()
     detail: Annotated[str | None, Meta(description="why there is no result")] = None
     result: ReplayResult | None = None

@@ -1,10 +1,43 @@
-"""Reads the rules of a replay from a request: the content of a program file as JSON, validated as PUT /v1/programs validates it."""
+"""Reads a replay's request: its period, and its rules, the content of a program file as JSON, validated as by PUT /v1/programs."""
+
+from typing import TypedDict
+
+from marshmallow import ValidationError, fields, validate
 
 from referral.events.program import Program
 from referral.http.json_body import decode_json
 from referral.http.problems import Problem
 from referral.program_file.check import ProgramFileTooLarge, check_program_file, require_program_size
 from referral.validation.mistakes import Mistake, count_of_mistakes, first_mistakes
+from referral.validation.strict_schema import StrictSchema
+
+MAX_DAYS = 3650
+
+
+class Period(TypedDict):
+    """The decoded query of a replay."""
+
+    days: int | None
+
+
+class PeriodQuery(StrictSchema):
+    """What is compared."""
+
+    days = fields.Integer(
+        load_default=None,
+        validate=validate.Range(1, MAX_DAYS, error="Must be from {min} to {max}; got {input}."),
+        metadata={"description": "compare what happened in the last days; left out: everything recorded"},
+    )
+
+
+def read_days(text: str | None) -> int | None:
+    """The days of a period as in the query of a request; None: everything. Raises Problem 422."""
+    try:
+        period: Period = PeriodQuery().load({"days": text} if text else {})
+    except ValidationError as error:
+        detail = f"`days` must be a whole number from 1 to {MAX_DAYS:,}; got {(text or '')[:20]!r}."
+        raise Problem(422, "invalid", detail) from error
+    return period["days"]
 
 
 def read_rules(body: bytes, mimetype: str, program: str) -> Program:

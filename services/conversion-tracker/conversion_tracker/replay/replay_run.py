@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from conversion_tracker.attribution.fold import changes_person
@@ -70,10 +71,17 @@ class Replay:
     """Runs the past of a program under its recorded rules and under others. Reads a `LogHistory` and writes nothing.
 
     `report` is called with the progress and may raise to end the replay. `catalog` must be read after the ends of the events.
+    What happened from `since` on is compared; what happened before decides it as well. None: everything.
     """
 
     def __init__(
-        self, rules: Program, catalog: Catalog, tokens: TokenSigner, lateness_days: int, report: ReportProgress
+        self,
+        rules: Program,
+        catalog: Catalog,
+        tokens: TokenSigner,
+        lateness_days: int,
+        report: ReportProgress,
+        since: datetime | None = None,
     ) -> None:
         self._program = rules.id
         self._recorded = catalog.snapshot()
@@ -81,6 +89,7 @@ class Replay:
         self._tokens = tokens
         self._lateness_days = lateness_days
         self._report = report
+        self._since = since
         self._progress = Progress()
 
     def run(self, past: LogHistory, events: Offsets) -> ReplayOutcome:
@@ -99,7 +108,7 @@ class Replay:
         return ReplayOutcome(compare(before.result(), after.result()), consistency, self._progress.events)
 
     def _scenario(self, catalog: Catalog, partitions: int) -> ScenarioRun:
-        return ScenarioRun(self._program, catalog, self._tokens, self._lateness_days, partitions)
+        return ScenarioRun(self._program, catalog, self._tokens, self._lateness_days, partitions, self._since)
 
     def _attribute(self, past: LogHistory, ends: Offsets, *scenarios: ScenarioRun) -> None:
         lines: ProgramLines[EventLine] = ProgramLines(EVENTS, self._program)

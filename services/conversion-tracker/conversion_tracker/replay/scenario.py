@@ -1,6 +1,7 @@
 """One scenario of a replay: the attribute and the screen fold in memory under one set of rules, over one program's lines."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from heapq import merge
 from itertools import count, islice
 from typing import assert_never
@@ -40,17 +41,24 @@ class ScenarioRun:
     """Runs both folds under the rules of a catalog: first all events, then the attributions by `screen` or `rescreen`.
 
     `attributed` are the lines of the attribute fold, in the order of each partition of the events; `screened` are the lines of the
-    screen fold, including those to itself.
+    screen fold, including those to itself. The result has what happened from `since` on; None: everything.
     """
 
     def __init__(
-        self, program: str, catalog: Catalog, tokens: TokenSigner, lateness_days: int, partitions: int
+        self,
+        program: str,
+        catalog: Catalog,
+        tokens: TokenSigner,
+        lateness_days: int,
+        partitions: int,
+        since: datetime | None = None,
     ) -> None:
         self.attributed: list[ReplayedLine] = []
         self.screened: list[Derived] = []
         self._attribute = InMemoryFold(AttributeFold(tokens, lateness_days), catalog, partitions)
         self._screen = InMemoryFold(ScreenFold(), catalog, partitions)
-        self._earnings = Earnings(lambda at: catalog.program_at(program, to_ms(at)))
+        self._earnings = Earnings(lambda at: catalog.program_at(program, to_ms(at)), since)
+        self._since = since
         self._latest: dict[int, int] = {}
 
     def add_events(self, partition: int, lines: Sequence[tuple[Position, EventLine]]) -> None:
@@ -102,19 +110,27 @@ class ScenarioRun:
         return produced
 
     def result(self) -> ScenarioResult:
-        """Returns the numbers of the scenario."""
+        """Returns the numbers of the scenario: held referrals that qualified, and followers who followed, from `since` on."""
         result = ScenarioResult(self._earnings)
+        since_ms = to_ms(self._since) if self._since is not None else 0
         conversions = self._screen.states_of(CONVERSION_PREFIX)
-        result.held = sum(isinstance(one, Conversion) and one.outcome == "held" for one in conversions)
+        held = [one for one in conversions if isinstance(one, Conversion) and one.outcome == "held"]
+        result.held = sum(one.at >= since_ms for one in held)
+        result.referrers = self._referrers()
+        return result
+
+    def _referrers(self) -> dict[str, str | None]:
+        """The referrer of each follower."""
+        found: dict[str, tuple[datetime, str | None]] = {}
         for _, _, line in self.attributed:
             match line:
                 case ReferralAttributed():
-                    result.referrers[line.person] = line.referrer
+                    found[line.person] = line.occurred_at, line.referrer
                 case ReferralUnattributed():
-                    result.referrers[line.person] = None
+                    found[line.person] = line.occurred_at, None
                 case ReferralReversed():
                     if line.undoes != ("qualified",):
-                        result.referrers.pop(line.person, None)
+                        found.pop(line.person, None)
                 case (
                     ReferralQualified()
                     | ReferralOrdered()
@@ -126,4 +142,4 @@ class ScenarioRun:
                     pass
                 case _:
                     assert_never(line)
-        return result
+        return {person: one for person, (at, one) in found.items() if self._since is None or at >= self._since}

@@ -155,6 +155,7 @@ def _run_replay(task: ReplayTask, report: ReportProgress) -> ReplayOutcome:
             report(Progress())
             source.read_to_end(_CATALOG_TIMEOUT_S)
             signer = TokenSigner(settings.key_ring())
-            return Replay(task.rules, source.view, signer, settings.lateness_days, report).run(past, events)
+            replay = Replay(task.rules, source.view, signer, settings.lateness_days, report, task.job.since)
+            return replay.run(past, events)
         finally:
             source.close()

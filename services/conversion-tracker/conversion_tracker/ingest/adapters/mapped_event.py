@@ -15,7 +15,7 @@ from referral.events.line import type_tag
 MappingErrorCode = Literal[
     "not_mapped", "not_a_cloudevent", "missing_field", "wrong_type", "invalid_value", "malformed_json"
 ]
-IgnoredReason = Literal["unmapped_type", "no_type", "no_person", "no_event", "unusable"]
+IgnoredReason = Literal["unmapped_type", "no_type", "no_person", "not_paid", "no_event", "unusable"]
 EVIDENCE_FIELDS = ("channel", "code", "click", "mention", "device", "network")
 _encode = msgspec.json.Encoder().encode
 

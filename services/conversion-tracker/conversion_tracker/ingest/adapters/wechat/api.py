@@ -6,6 +6,7 @@ content that it is first received with. In encrypted mode it does: a captured re
 """
 
 import hashlib
+import time
 
 import msgspec
 import structlog
@@ -20,6 +21,7 @@ from conversion_tracker.ingest.adapters.wechat.authentication import (
     has_aes_key,
     require_plaintext_signature,
     wechat_account,
+    wechat_program,
 )
 from conversion_tracker.ingest.adapters.wechat.callback import (
     Callback,
@@ -35,11 +37,26 @@ from conversion_tracker.ingest.adapters.wechat.callback_request import (
     parse_encrypted,
     parse_fields,
 )
+from conversion_tracker.ingest.adapters.wechat.join_response import (
+    asks_to_join,
+    expired_reply,
+    has_expired_request,
+    join_reply,
+    without_request,
+)
+from conversion_tracker.ingest.adapters.wechat.reply_response import (
+    ImmediateReply,
+    answer,
+    answer_with_text,
+    begin_conversation,
+    render,
+)
 from conversion_tracker.ingest.adapters.wechat.store import CallbackStore
 from conversion_tracker.ingest.adapters.wechat.wechat_openapi import GET_ECHO, POST_CALLBACK
 from conversion_tracker.ingest.ingest_response import publish_accepted, validate_mapped
 from conversion_tracker.ingest.program_access import check_program_exists
-from referral.events.adapters import WechatAccount
+from referral.events.program import Program
+from referral.events.wechat_rules import WechatAccount
 from referral.http.context import context
 from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
@@ -78,18 +95,35 @@ def echo(program: str) -> Response:
 def callback(program: str) -> Response:
     """Accept a callback: a follow (the scene of the QR code is the referral code), a scan or an unfollow becomes an event.
 
-    Other messages are answered with `success` and ignored, and so are callbacks that cannot be used. After any other response
-    WeChat calls again. Encrypted callbacks (安全模式) are decrypted with the account's EncodingAESKey.
+    The response is the reply that the program file has for it, or for a message or menu click; otherwise `success`, also to
+    callbacks that cannot be used. After any other response WeChat calls again. Encrypted callbacks (安全模式)
+    are decrypted with the account's EncodingAESKey.
     """
+    started_s = time.monotonic()
     request.max_content_length = MAX_BYTES
     try:
-        reason = _accept(_read_callback(program), program)
+        received = _read_callback(program)
+        reason = _accept(without_request(received), program)
     except UnusableCallback as unusable:
         log.warning("callback ignored", program=program, reason=str(unusable)[:200])
-        reason = "unusable"
-    if reason is not None:
+        dependencies().count_ignored(TOKEN_SECRET, "unusable")
+        return Response("success", mimetype="text/plain")
+    rules = wechat_program(program)
+    reply = _answer(received, rules, started_s) if rules else None
+    if reason is not None and reply is None:
         dependencies().count_ignored(TOKEN_SECRET, reason)
-    return Response("success", mimetype="text/plain")
+    if rules is None:
+        return Response("success", mimetype="text/plain")
+    return render(reply, received, rules, encrypted=_is_encrypted(program, rules.wechat))
+
+
+def _answer(received: Callback, rules: Program, started_s: float) -> ImmediateReply | None:
+    if asks_to_join(received, rules):
+        return answer_with_text(begin_conversation(received, rules, started_s), join_reply(received, rules))
+    if has_expired_request(received, rules):
+        talk = begin_conversation(without_request(received), rules, started_s)
+        return answer_with_text(talk, expired_reply(rules))
+    return answer(begin_conversation(without_request(received), rules, started_s))
 
 
 def _read_callback(program: str) -> Callback:

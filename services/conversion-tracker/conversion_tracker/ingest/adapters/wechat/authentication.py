@@ -9,17 +9,24 @@ from conversion_tracker.ingest.adapters.catalog_lookups import adapter_secrets, 
 from conversion_tracker.ingest.adapters.wechat.callback import TOLERANCE_S, is_recent, is_signed_by_any
 from conversion_tracker.ingest.adapters.wechat.cipher import decrypt
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import DecryptedMessage, DecryptionError
-from referral.events.adapters import WechatAccount
+from referral.events.program import Program
+from referral.events.wechat_rules import WechatAccount
 from referral.http.context import context
 from referral.http.problems import Problem
 
 TOKEN_SECRET, AES_KEY_SECRET = "wechat", "wechat-aes"
 
 
+def wechat_program(program: str) -> Program | None:
+    """The program version in force; None if there is none."""
+    version = look_up(lambda catalog: catalog.program_at(program, context().clock.now_ms()))
+    return version.program if version else None
+
+
 def wechat_account(program: str) -> WechatAccount:
     """The account settings of the program version in force; the defaults if there is none."""
-    version = look_up(lambda catalog: catalog.program_at(program, context().clock.now_ms()))
-    return version.program.wechat if version else WechatAccount()
+    found = wechat_program(program)
+    return found.wechat if found else WechatAccount()
 
 
 def has_aes_key(program: str) -> bool:
@@ -48,6 +55,11 @@ def decrypt_message(program: str, encrypted: str, account: WechatAccount) -> byt
         detail = f"The message is for the account {received}, not {account.appid}. Check `wechat.appid` of {program}."
         raise Problem(403, "other_account", detail)
     return decrypted.message
+
+
+def reply_keys(program: str) -> tuple[str, str]:
+    """The newest token and the newest EncodingAESKey, for an encrypted reply. Raises Problem as above."""
+    return adapter_secrets(program, TOKEN_SECRET)[0], adapter_secrets(program, AES_KEY_SECRET)[0]
 
 
 def _require_signature(program: str, parameter: str, *signed: str) -> None:

@@ -6,6 +6,8 @@ Sources, read 2026-11:
 - subscribe (EventKey is `qrscene_` and the scene if a parametric QR code was scanned), unsubscribe, SCAN (EventKey is the scene);
   without an answer within five seconds WeChat sends it again, three times; repetitions have the same FromUserName and CreateTime:
   https://developers.weixin.qq.com/doc/service/en/guide/product/message/Receiving_event_pushes.html
+- subscribe_msg_popup_event (a person answers a request for subscription messages), subscribe_msg_change_event (they refuse further
+  ones): https://developers.weixin.qq.com/doc/service/en/guide/product/subscription_messages/push.html
 - a subscribe after a payment has the EventKey `last_trade_no_…`, which is not a scene:
   https://developers.weixin.qq.com/community/develop/doc/0008248a58caf84d8138649ed56400
 """
@@ -18,22 +20,40 @@ from typing import Literal, TypedDict
 
 from msgspec import Struct
 
+from referral.events.deliveries import OpeningReason
 from referral.events.facts import CodeScanned, PersonFollowed, PersonUnfollowed, Scan
 from referral.events.ids import derive_id
 from referral.events.timestamps import to_datetime
+from referral.wechat.account_replies import ReplyOccasion
 
 TOLERANCE_S = 300
 _SCENE_PREFIX = "qrscene_"
+_OPENINGS: dict[str, OpeningReason] = {"subscribe": "followed", "SCAN": "scanned", "CLICK": "clicked"}
+
+
+class ConsentAnswer(Struct, frozen=True):
+    """What a person answered when they were asked for a subscription message of a template."""
+
+    template: str
+    accepted: bool
 
 
 class Callback(Struct, frozen=True):
-    """A parsed callback: the sender, seconds since the epoch, the message type, and for events the event name and its key."""
+    """A parsed callback: the sender, seconds since the epoch, the message type; for events the event name and its key.
+
+    `account` is the account's own id at WeChat, `message` the id of a message and `text` what it says; empty for events. `answers`
+    are about subscription messages.
+    """
 
     person: str
     created_s: int
     message_type: str
     event: str = ""
     key: str = ""
+    account: str = ""
+    message: str = ""
+    text: str = ""
+    answers: tuple[ConsentAnswer, ...] = ()
 
 
 class _CommonFields(TypedDict):
@@ -70,6 +90,33 @@ def external_id(callback: Callback) -> str:
 def event_id(callback: Callback, person: str) -> str:
     """The id of the event; a repeated callback has the same. Made of the person id, it cannot be computed from an openid."""
     return derive_id("evt", "wechat", person, str(callback.created_s), callback.event)
+
+
+def callback_id(callback: Callback, person: str) -> str:
+    """What identifies a callback of any kind; a repeated one has the same. WeChat names messages by `MsgId`."""
+    about = callback.message or f"{callback.created_s} {callback.event}"
+    return derive_id("cbk", "wechat", person, callback.message_type, about, callback.key)
+
+
+def opening_of(callback: Callback) -> OpeningReason | None:
+    """What the person did, if the account may send them messages after it; None for any other event."""
+    if callback.message_type != "event":
+        return "wrote"
+    return _OPENINGS.get(callback.event)
+
+
+def occasion_of(callback: Callback) -> tuple[ReplyOccasion, str] | None:
+    """What is replied to, and the message or menu key that chooses among keywords; None if nothing is."""
+    match callback.message_type, callback.event:
+        case "event", "subscribe":
+            return "follow", ""
+        case "event", "SCAN":
+            return "scan", ""
+        case "event", "CLICK":
+            return "keyword", callback.key
+        case "text", _:
+            return "keyword", callback.text
+    return None
 
 
 def millisecond_in_second(arrival_number: int | None, created_s: int, now_ms: int) -> int:

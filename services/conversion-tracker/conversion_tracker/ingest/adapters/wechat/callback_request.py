@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element  # only the type; defusedxml parses  #
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from conversion_tracker.ingest.adapters.wechat.callback import Callback
+from conversion_tracker.ingest.adapters.wechat.callback import Callback, ConsentAnswer
 from referral.http.problems import Problem
 
 MAX_BYTES = 64 * 1024
@@ -20,7 +20,11 @@ _REPLACEMENT = "\ufffd"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CHARACTER_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_TEMPLATE = re.compile(r"[0-9A-Za-z_-]{16,64}", re.ASCII)
+_ANSWERS = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent")
+_MAX_ANSWERS = 10
 _MAX_KEY = 128
+_MAX_TEXT = 64  # longer than any keyword
 
 
 class UnusableCallback(Exception):
@@ -41,8 +45,26 @@ def parse_callback(body: bytes) -> Callback:
 
 
 def parse_fields(body: bytes) -> dict[str, str]:
-    """The text of each element of a body. Raises Problem 400."""
-    return {element.tag: (element.text or "").strip() for element in _root(body)}
+    """The text of each element of a body; of one with parts, their names and texts in lines. Raises Problem 400."""
+    return {element.tag: _text_of(element) for element in _root(body)}
+
+
+def _text_of(element: Element) -> str:
+    if len(element) == 0:
+        return (element.text or "").strip()
+    return "\n".join(f"{part.tag}={(part.text or '').strip()}" for part in element.iter() if part is not element)
+
+
+def _answers(texts: dict[str, str]) -> tuple[ConsentAnswer, ...]:
+    """What was answered for each template: of a request, or of the page on which a person refuses further messages."""
+    lines = [line.partition("=") for name in _ANSWERS for line in texts.get(name, "").split("\n")]
+    templates = [value for name, _, value in lines if name == "TemplateId"][:_MAX_ANSWERS]
+    answers = [value for name, _, value in lines if name == "SubscribeStatusString"][:_MAX_ANSWERS]
+    return tuple(
+        ConsentAnswer(template, answer == "accept")
+        for template, answer in zip(templates, answers, strict=False)
+        if _TEMPLATE.fullmatch(template) and answer in ("accept", "reject")
+    )
 
 
 def _to_callback(texts: dict[str, str]) -> Callback:
@@ -62,8 +84,19 @@ def _to_callback(texts: dict[str, str]) -> Callback:
     if not _OPENID.fullmatch(texts["FromUserName"]):
         raise UnusableCallback("FromUserName is not an openid")
     if _REPLACEMENT in key or len(key) > _MAX_KEY:
-        key = ""  # the event is kept without the scene
-    return Callback(texts["FromUserName"], int(created), texts["MsgType"], event, key)
+        key = ""  # the event remains, without the scene
+    account, message, text = (texts.get(name, "") for name in ("ToUserName", "MsgId", "Content"))
+    return Callback(
+        texts["FromUserName"],
+        int(created),
+        texts["MsgType"],
+        event,
+        key,
+        account[:64],
+        message[:32],
+        text[:_MAX_TEXT],
+        _answers(texts),
+    )
 
 
 def parse_encrypted(body: bytes) -> str:

@@ -1,11 +1,17 @@
-"""AES decryption as WeChat's encrypted mode uses it. encrypted_mode.py parses the decrypted bytes."""
+"""AES as WeChat's encrypted mode uses it. encrypted_mode.py has the layout of the decrypted bytes."""
 
 import binascii
-from base64 import b64decode
+import os
+from base64 import b64decode, b64encode
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from conversion_tracker.ingest.adapters.wechat.encrypted_mode import DecryptedMessage, DecryptionError, parse_plaintext
+from conversion_tracker.ingest.adapters.wechat.encrypted_mode import (
+    DecryptedMessage,
+    DecryptionError,
+    parse_plaintext,
+    plaintext_of,
+)
 
 
 def decrypt(encrypted: str, encoding_aes_key: str) -> DecryptedMessage:
@@ -23,3 +29,10 @@ def decrypt(encrypted: str, encoding_aes_key: str) -> DecryptedMessage:
         raise
     except ValueError:
         raise DecryptionError("its length is not a whole number of blocks") from None
+
+
+def encrypt(message: bytes, appid: str, encoding_aes_key: str) -> str:
+    """The encrypted message, as Base64."""
+    key = b64decode(encoding_aes_key + "=")
+    encryptor = Cipher(algorithms.AES256(key), modes.CBC(key[:16])).encryptor()
+    return b64encode(encryptor.update(plaintext_of(message, appid, os.urandom(16))) + encryptor.finalize()).decode()

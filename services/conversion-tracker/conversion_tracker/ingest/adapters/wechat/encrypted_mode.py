@@ -48,6 +48,13 @@ def parse_plaintext(plaintext: bytes) -> DecryptedMessage:
         raise DecryptionError("it does not end with an AppID") from None
 
 
+def plaintext_of(message: bytes, appid: str, random: bytes) -> bytes:
+    """The plaintext of a message for this account, padded; `random` are 16 bytes that no one can predict."""
+    body = random + len(message).to_bytes(_LENGTH, "big") + message + appid.encode()
+    count = BLOCK_BYTES - len(body) % BLOCK_BYTES
+    return body + bytes([count]) * count
+
+
 def _remove_padding(plaintext: bytes) -> bytes:
     """Removes PKCS #7 padding to blocks of 32 bytes (RFC 5652, 6.3)."""
     count = plaintext[-1] if plaintext else 0

@@ -57,8 +57,8 @@ POST_CALLBACK: dict[str, Any] = {
     },
     "responses": {
         200: {
-            "description": "`success`: an event is durably written to the log; anything else is ignored.",
-            "content": _TEXT,
+            "description": "The account's reply (encrypted like the callback), or `success`: what was reported is durable.",
+            "content": {**_TEXT, "text/xml": {"schema": {"type": "string"}}},
         },
         **_REJECTED,
         413: {"description": "The body is larger than 64 KiB."},

@@ -1,0 +1,1 @@
+"""Orders of Shopify and WooCommerce stores, as their own webhooks report them."""
