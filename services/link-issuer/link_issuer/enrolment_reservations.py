@@ -16,8 +16,11 @@ _EXPIRES_S = 30  # of a person and a mention: much longer than any request takes
 _CODE_EXPIRES_S = 600
 _PEOPLE_PER_CALL = 250  # about a millisecond of Redis
 
-Outcome = Literal["first", "same", "other", "mention", "code"]
-"""Reserved by this request; by another, with the same details; with other details; its mention, or its code, is another's."""
+Outcome = Literal["first", "same", "other", "mention", "code", "same_code"]
+"""Reserved by this request; by another, with the same details; with other details; its mention is another's.
+
+`code` and `same_code` are `first` and `same`, except that the code is another's: the next one is to be tried.
+"""
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 _ENROL = """
@@ -44,7 +47,7 @@ for index = 0, #KEYS / 3 - 1 do
     redis.call('SET', person, details .. ' ' .. string.format('%d', since), 'EX', expires)
     local owner = owner_of(redis.call('GET', code))
     if owner and owner ~= id then
-      outcome = 5
+      outcome = outcome + 4
     else
       redis.call('SET', code, id .. ' ' .. string.format('%d', since) .. ' ', 'EX', code_expires)
     end

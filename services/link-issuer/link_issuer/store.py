@@ -7,12 +7,13 @@ choose the same one. Callers read the directory to its end before they choose.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
-from link_issuer.domain.codes import candidate_code, code_prefix
+from link_issuer.domain.codes import candidate_code
 from link_issuer.enrolment_reservations import EnrolmentReservations
 from link_issuer.reservations import RESERVED, Reservation, Reservations, code_key
 from referral.catalog.follower import CatalogFollower
@@ -26,7 +27,7 @@ from referral.events.timestamps import to_ms
 from referral.people.people_writer import PeopleWriter
 from referral.redis_client import RedisClient
 
-_READ_TIMEOUT_S = 1.0
+Key = TypeVar("Key")
 _MANY_PEOPLE = 50
 _EXPIRES_S = 600
 _VERSION_EXPIRES_S = 30
@@ -37,15 +38,14 @@ class AlreadyTaken(Exception):
     """Another owner has the code, or other rules have the version number; the message names it."""
 
 
-@dataclass(frozen=True)
-class CodeRequest:
-    """Who needs a code (a participant's or link's id), the name it should begin with, and the code itself if it was chosen.
+class CodeRequest(Struct, frozen=True, gc=False):
+    """Who needs a code (a participant's or link's id), its `code_prefix`, and the code itself if it was chosen.
 
     `blocklist` is the program's: words that derived codes must not contain. Chosen codes are checked before.
     """
 
     owner: str
-    name: str = ""
+    prefix: str = ""
     chosen: str | None = None
     blocklist: tuple[str, ...] = ()
 
@@ -59,21 +59,28 @@ class CodeRequest:
         """Whether a code is a derived one that the program's blocklist forbids."""
         return bool(self.blocklist) and self.chosen is None and find_blocklisted(code, self.blocklist) is not None
 
-    def is_free(self, code: str, catalog: Catalog) -> bool:
-        """Whether a code may be reserved: it is not blocked, and no one else has it."""
-        if self.chosen is None:  # in its normal form, unlike a chosen one
-            return catalog.code_owner_id(code) in (None, self.owner) and not self.is_blocked(code)
-        holder = catalog.code(code)
-        return holder is None or holder.id == self.owner
-
-    @cached_property
-    def _prefix(self) -> str:
-        return code_prefix(self.name)
+    def may_have(self, code: str, holder: str | None) -> bool:
+        """Whether a code may be reserved, which `holder` has: it is not blocked, and no one else has it."""
+        return (holder is None or holder == self.owner) and not self.is_blocked(code)
 
     def _derive(self, attempt: int) -> str:
         """A code that begins with the name, or one without the name if that contains a blocked word."""
-        named = candidate_code(self._prefix, self.owner, attempt)
+        named = candidate_code(self.prefix, self.owner, attempt)
         return candidate_code("", self.owner, attempt) if self.is_blocked(named) else named
+
+
+def free_codes(requests: Mapping[Key, CodeRequest], attempt: int, catalog: Catalog) -> dict[Key, str]:
+    """The codes to reserve for those requests whose code of this attempt is free, by the key of the request.
+
+    Raises AlreadyTaken if a request has no more codes to try.
+    """
+    codes = {key: _candidate(request, attempt) for key, request in requests.items()}
+    # Derived codes are in their normal form, unlike chosen ones.
+    holders = catalog.code_owner_ids(code for key, code in codes.items() if requests[key].chosen is None)
+    for request in requests.values():
+        if request.chosen is not None and (holder := catalog.code(request.chosen)) is not None:
+            holders[request.chosen] = holder.id
+    return {key: code for key, code in codes.items() if requests[key].may_have(code, holders.get(code))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ class Store:
 
     def complete_catalog(self) -> Catalog:
         """The catalog with everything acknowledged before this call. Raises LogUnavailable if Kafka does not respond."""
-        self._follower.read_to_end(_READ_TIMEOUT_S)
+        self._follower.read_to_end()
         return self._follower.view.snapshot()
 
     def write(self, entities: Sequence[CatalogEntity], people: Sequence[PeopleEntity] = ()) -> None:
@@ -130,9 +137,7 @@ class Store:
         reserved: dict[int, ReservedCode] = {}
         for attempt in range(MAX_ATTEMPTS + 1):
             missing = {index: request for index, request in enumerate(requests) if index not in reserved}
-            candidates = {index: _candidate(request, attempt) for index, request in missing.items()}
-            free = {index: code for index, code in candidates.items() if requests[index].is_free(code, catalog)}
-            reserved |= self._reserve(free, requests, now_ms)
+            reserved |= self._reserve(free_codes(missing, attempt, catalog), requests, now_ms)
             if len(reserved) == len(requests):
                 break
         return [reserved[index] for index in range(len(requests))]

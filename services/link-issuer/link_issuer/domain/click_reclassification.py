@@ -25,6 +25,9 @@ def reclassify(
         was=click.visitor,
         visitor=visitor,
         by=by,
+        channel=click.channel,
+        content=click.content,
+        cta=click.cta,
         note=note,
         api_key=api_key,
     )

@@ -11,23 +11,49 @@ from hashlib import blake2b
 
 from anyascii import anyascii
 
-from referral.events.blocked_words import contains_blocked_word, find_blocked_word
+from referral.events.blocked_words import contains_blocked_word, find_blocked_word, may_contain_blocked_word
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
 DIGITS = "23456789"
 _RANDOM = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NAME_LETTERS = 4
 
-# Alphabet and length of the part after a name of two letters or more, by attempt: two digits first ("AMY88"), later longer.
-_AFTER_NAME = ((DIGITS, 2), (DIGITS, 3), (_RANDOM, 3), (_RANDOM, 4), (_RANDOM, 5))
-_NO_NAME = ((_RANDOM, 6), (_RANDOM, 7))
-_LAST_RESORT = (_RANDOM, 9)
+_HASH = blake2b(digest_size=16, person=b"code")  # copied: faster than a new one
+_NOT_LETTERS = str.maketrans("", "", "".join(chr(code) for code in range(128) if chr(code) not in LETTERS))
+
+
+class _Shape:
+    """The alphabet and the length of the part of a code that is derived from a digest, and how to derive it."""
+
+    __slots__ = ("_length", "_pairs", "_values")
+
+    def __init__(self, alphabet: str, length: int) -> None:
+        self._length = length
+        self._values: int = len(alphabet) ** length
+        self._pairs = tuple(low + high for high in alphabet for low in alphabet)
+
+    def characters(self, seed: str) -> str:
+        """The digits of the seed's digest in base len(alphabet), the lowest first; two are looked up at a time."""
+        hashing, pairs = _HASH.copy(), self._pairs
+        hashing.update(seed.encode())
+        number = int.from_bytes(hashing.digest(), "big") % self._values  # a small number is divided faster
+        characters = pairs[number % len(pairs)]
+        while len(characters) < self._length:
+            number //= len(pairs)
+            characters += pairs[number % len(pairs)]
+        return characters[: self._length]
+
+
+# What follows a name of two letters or more, by attempt: two digits first ("AMY88"), later longer.
+_AFTER_NAME = (_Shape(DIGITS, 2), _Shape(DIGITS, 3), _Shape(_RANDOM, 3), _Shape(_RANDOM, 4), _Shape(_RANDOM, 5))
+_NO_NAME = (_Shape(_RANDOM, 6), _Shape(_RANDOM, 7))
+_LAST_RESORT = _Shape(_RANDOM, 9)
 
 VANITY_PATTERN = re.compile(r"[A-Z0-9][A-Z0-9_-]{2,31}")
 # First segments of paths that are not codes. Includes paths not served yet, so that a later page does not collide with a code.
 RESERVED_CODES = frozenset(
     {"V1", "G", "S", "P", "W", "API", "APP", "ADMIN", "DOCS", "HEALTHZ", "HELP", "LOGIN", "METRICS", "OPENAPI", "PAGES"}
-    | {"CONSOLE", "PRIVACY", "READYZ", "STATIC", "TERMS"}
+    | {"J", "Q", "U", "CONSOLE", "PRIVACY", "READYZ", "REFERRAL", "STATIC", "TERMS"}
 )
 
 
@@ -37,10 +63,11 @@ class InvalidCode(ValueError):
 
 def candidate_code(prefix: str, owner: str, attempt: int) -> str:
     """The code to try for `owner` (an id) with a name of this `code_prefix`: deterministic, different for each attempt."""
-    shapes = _AFTER_NAME if len(prefix) >= 2 else _NO_NAME
-    alphabet, length = shapes[attempt] if attempt < len(shapes) else _LAST_RESORT
-    start = prefix if len(prefix) >= 2 else ""
-    return start + _clean_suffix(start, alphabet, length, f"{owner}\x1f{attempt}")
+    start, shapes = (prefix, _AFTER_NAME) if len(prefix) >= 2 else ("", _NO_NAME)
+    shape = shapes[attempt] if attempt < len(shapes) else _LAST_RESORT
+    seed = f"{owner}\x1f{attempt}"
+    code = start + shape.characters(seed)
+    return code if not may_contain_blocked_word(code) else _clean_code(start, shape, seed)
 
 
 def normalize_vanity_code(chosen: str) -> str:
@@ -70,7 +97,10 @@ def code_prefix(name: str) -> str:
 
 
 def _usable_letters(text: str) -> str:
-    return "".join(letter for letter in text.upper() if letter in LETTERS)[:_NAME_LETTERS]
+    upper = text.upper()
+    if upper.isascii():
+        return upper.translate(_NOT_LETTERS)[:_NAME_LETTERS]
+    return "".join(letter for letter in upper if letter in LETTERS)[:_NAME_LETTERS]
 
 
 def _romanized(name: str) -> str:
@@ -78,20 +108,10 @@ def _romanized(name: str) -> str:
     return anyascii("".join(character for character in name if unicodedata.category(character)[0] in "LM"))
 
 
-def _clean_suffix(start: str, alphabet: str, length: int, seed: str) -> str:
-    """The first characters derived from a seed that form no blocked word, neither alone nor after `start`."""
-    suffix, retry = _derive_characters(alphabet, length, seed), 0
+def _clean_code(start: str, shape: _Shape, seed: str) -> str:
+    """The first code derived from a seed that forms no blocked word, neither in all nor by what follows `start`."""
+    suffix, retry = shape.characters(seed), 0
     while contains_blocked_word(suffix) or find_blocked_word(start + suffix) is not None:
         retry += 1
-        suffix = _derive_characters(alphabet, length, f"{seed}\x1f{retry}")
-    return suffix
-
-
-def _derive_characters(alphabet: str, length: int, seed: str) -> str:
-    digest, base = blake2b(seed.encode(), digest_size=16, person=b"code").digest(), len(alphabet)
-    number = int.from_bytes(digest, "big") % base**length  # a small number is divided faster
-    characters = ""
-    for _ in range(length):
-        number, index = divmod(number, base)
-        characters += alphabet[index]
-    return characters
+        suffix = shape.characters(f"{seed}\x1f{retry}")
+    return start + suffix

@@ -4,7 +4,7 @@ Evidence is judged by the mention and device of its time, so the former ones are
 after it is durable (RULE_CHANGE_DELAY): by then every reader of the catalog has it, so a replay decides as the folds did live.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 from typing import TypedDict, get_args
 
@@ -44,12 +44,9 @@ class ContactWithoutConsent(ValueError):
     """A contact was given by a participant who has not agreed to be contacted."""
 
 
-def normalize_consents(consents: Iterable[ConsentPurpose]) -> tuple[ConsentPurpose, ...]:
+def normalize_consents(consents: Collection[ConsentPurpose]) -> tuple[ConsentPurpose, ...]:
     """The purposes, each once, in one order."""
-    given = set(consents)
-    if not given:
-        return ()
-    return tuple(purpose for purpose in _PURPOSES if purpose in given)
+    return tuple(purpose for purpose in _PURPOSES if purpose in consents) if consents else ()
 
 
 def change_profile(profile: Profile, changes: ProfileChanges, now: datetime) -> Profile:

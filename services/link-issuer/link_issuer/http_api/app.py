@@ -7,9 +7,20 @@ from link_issuer.http_api.console.home_views import blueprint as console_home
 from link_issuer.http_api.console.people_views import blueprint as console_people
 from link_issuer.http_api.console.settings_views import blueprint as console_settings
 from link_issuer.http_api.console.sign_in_views import blueprint as console_sign_in
+from link_issuer.http_api.console.studio_preview_views import blueprint as studio_preview
+from link_issuer.http_api.console.studio_replay_views import blueprint as studio_replays
+from link_issuer.http_api.console.studio_version_views import blueprint as studio_versions
+from link_issuer.http_api.console.studio_views import blueprint as studio
 from link_issuer.http_api.dependencies import Dependencies, init_app
+from link_issuer.http_api.groups_api import blueprint as groups
+from link_issuer.http_api.integration.banner_api import blueprint as banner_invitations
+from link_issuer.http_api.integration.embed_tokens_api import blueprint as embed_tokens
+from link_issuer.http_api.integration.script_api import blueprint as referral_script
+from link_issuer.http_api.join.join_link_views import blueprint as join_links
+from link_issuer.http_api.join.join_views import blueprint as join_page
 from link_issuer.http_api.links.api import blueprint as links
 from link_issuer.http_api.links.qr_api import blueprint as qr_codes
+from link_issuer.http_api.messages.unsubscribe_api import blueprint as unsubscribe
 from link_issuer.http_api.operators.api import blueprint as operators
 from link_issuer.http_api.operators.audit_api import blueprint as audit
 from link_issuer.http_api.participants.api import blueprint as participants
@@ -24,6 +35,7 @@ from link_issuer.http_api.sharing.share_pictures_api import blueprint as share_p
 from link_issuer.http_api.sharing.shares_api import blueprint as shares
 from link_issuer.http_api.start_page_api import blueprint as start_page
 from link_issuer.http_api.wallet.preferences_api import blueprint as wallet_preferences
+from link_issuer.http_api.wallet.promoter_api import blueprint as wallet_promoter
 from link_issuer.http_api.wallet.share_sheet_api import blueprint as share_sheet
 from referral.catalog.follower import CatalogFollower
 from referral.config import Settings
@@ -47,12 +59,27 @@ BLUEPRINTS = (
     clicks,
     operators,
     audit,
+    wallet_promoter,
+    groups,
     start_page,
+    referral_script,
+    banner_invitations,
+    embed_tokens,
     redirect,
 )
 
-CONSOLE = (console_sign_in, console_home, console_people, console_settings)  # pages for operators; not part of the API
-WALLET = (wallet_preferences, share_sheet)  # pages for people; not part of the API
+# Pages for operators; not part of the API
+CONSOLE = (
+    console_sign_in,
+    console_home,
+    console_people,
+    console_settings,
+    studio,
+    studio_versions,
+    studio_preview,
+    studio_replays,
+)
+WALLET = (wallet_preferences, share_sheet, unsubscribe, join_page, join_links)  # pages for people; not part of the API
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:

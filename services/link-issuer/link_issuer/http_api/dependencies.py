@@ -7,23 +7,30 @@ from functools import partial
 import msgspec
 from flask import Flask, current_app
 
-from link_issuer.audit_reader import AuditReader
 from link_issuer.click_limit import ClickLimit
+from link_issuer.closed_mailbox_reader import ClosedMailboxReader
 from link_issuer.console_parts import ConsoleParts, Part
 from link_issuer.domain.experiment_assignment import DecisionLookup
+from link_issuer.group_visit_limit import GroupVisitLimit
 from link_issuer.http_api.redirect.redirect_resolver import RedirectResolver
+from link_issuer.join_mails import JoinMails
+from link_issuer.join_rate_limit import JoinMailLimit, JoinRateLimit
 from link_issuer.operators import Operators
 from link_issuer.person_parts import PersonParts
 from link_issuer.pictures import Pictures
 from link_issuer.privacy.erasure import Erasure
 from link_issuer.privacy.follow_up_schedule import FollowUpSchedule
 from link_issuer.privacy.follow_up_worker import FollowUpWorker
+from link_issuer.program_drafts import ProgramDrafts
+from link_issuer.scene_requests import SceneRequests
 from link_issuer.share_rate_limit import ShareRateLimit
 from link_issuer.sign_in import SignIn
 from link_issuer.store import Store
+from link_issuer.studio_parts import StudioParts
 from link_issuer.usage_counter import UsageCounter
 from referral.banned_people import BannedPeople
 from referral.console.audit_log import AuditLog
+from referral.console.audit_reader import AuditReader
 from referral.console.guard import init_console
 from referral.console.session_store import SessionStore
 from referral.decided_experiments import DecidedExperiments
@@ -48,6 +55,12 @@ class Dependencies:
     redirect_resolver: RedirectResolver
     usage_counter: UsageCounter
     share_rate_limit: ShareRateLimit
+    join_rate_limit: JoinRateLimit
+    join_mail_limit: JoinMailLimit
+    join_mails: JoinMails
+    scene_requests: SceneRequests
+    closed_mailboxes: ClosedMailboxReader
+    group_visit_limit: GroupVisitLimit
     pictures: Pictures
     public_url: str
     erasure: Erasure
@@ -61,6 +74,8 @@ class Dependencies:
     person_parts: PersonParts
     banned: BannedPeople
     experiments: DecidedExperiments
+    drafts: ProgramDrafts
+    studio_parts: StudioParts
 
     @property
     def signer(self) -> TokenSigner:
@@ -99,12 +114,22 @@ def init_app(app: Flask) -> Flask:
     audit = AuditLog(resolver.publisher, shared.clock)
     log_readers = LogReaderPool(shared.settings, clients=2)
     shared.on_close(log_readers.close)
+    join_mails = JoinMails(shared.settings)
+    shared.on_close(join_mails.stop)
+    scene_requests = SceneRequests()
+    shared.on_close(scene_requests.stop)
     init_console(app, audit)
     app.extensions[_NAME] = Dependencies(
         store=store,
         redirect_resolver=resolver,
         usage_counter=UsageCounter(shared.redis),
         share_rate_limit=ShareRateLimit(shared.redis),
+        join_rate_limit=JoinRateLimit(shared.redis),
+        join_mail_limit=JoinMailLimit(shared.redis),
+        join_mails=join_mails,
+        scene_requests=scene_requests,
+        closed_mailboxes=ClosedMailboxReader(shared.redis, shared.settings.partitions),
+        group_visit_limit=GroupVisitLimit(shared.redis),
         pictures=Pictures(),
         public_url=shared.settings.public_url.rstrip("/"),
         erasure=_erasure(shared),
@@ -117,6 +142,8 @@ def init_app(app: Flask) -> Flask:
         sign_in=SignIn(shared.key_ring, SessionStore(shared.redis)),
         banned=BannedPeople(shared.redis, shared.settings.partitions),
         experiments=DecidedExperiments(shared.redis, shared.settings.partitions),
+        drafts=ProgramDrafts(shared.redis),
+        studio_parts=_studio_parts(shared),
         passwords=ConcurrencyLimit("passwords being checked", MAX_PASSWORDS),
     )
     return app
@@ -139,6 +166,13 @@ def _person_parts(shared: Context) -> PersonParts:
     parts = PersonParts(
         {"referrals": settings.conversion_tracker, "rewards": settings.reward_dispatcher}, settings.proxies
     )
+    shared.on_close(parts.close)
+    return parts
+
+
+def _studio_parts(shared: Context) -> StudioParts:
+    settings = shared.settings
+    parts = StudioParts(settings.conversion_tracker, settings.reward_dispatcher, settings.proxies)
     shared.on_close(parts.close)
     return parts
 

@@ -77,7 +77,7 @@ class InvalidYaml(ValueError):
 def read_yaml(text: str) -> YamlDocument:
     """Reads a YAML (or JSON) text. Raises InvalidYaml."""
     try:
-        node = _compose(text)
+        node = compose_nodes(text)
     except yaml.MarkedYAMLError as error:
         raise _invalid_yaml(text, error) from error
     except yaml.YAMLError as error:
@@ -95,8 +95,11 @@ def _invalid_yaml(text: str, error: yaml.MarkedYAMLError) -> InvalidYaml:
     return InvalidYaml(f"{error.problem or error.context}", marks[-1] if marks else 1)
 
 
-def _compose(text: str) -> yaml.Node | None:
-    """The text as nodes. Raises InvalidYaml, or yaml.YAMLError with the message of the parser in Python, which explains more."""
+def compose_nodes(text: str) -> yaml.Node | None:
+    """The text as nodes with their places in it.
+
+    Raises InvalidYaml, or yaml.YAMLError with the message of the parser in Python, which explains more.
+    """
     try:
         _check_structure(text)
         node: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
@@ -135,7 +138,7 @@ class _Reader:
             return {key: self.value(item, (*path, key)) for key, item in self._pairs(node, path)}
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return str(node.value) if getattr(node, "style", None) else _plain(node.value)
+        return str(node.value) if getattr(node, "style", None) else plain_value(node.value)
 
     def _pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, yaml.Node]]:
         seen: set[str] = set()
@@ -152,8 +155,8 @@ class _Reader:
             yield key.value, item
 
 
-def _plain(text: str) -> Value:
-    """The value of an unquoted scalar."""
+def plain_value(text: str) -> Value:
+    """The value of a scalar without quotes."""
     if text in _KEYWORDS:
         return _KEYWORDS[text]
     if _INTEGER.fullmatch(text):

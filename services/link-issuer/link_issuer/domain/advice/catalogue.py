@@ -11,6 +11,7 @@ from link_issuer.domain.advice.already_ended import ALREADY_ENDED
 from link_issuer.domain.advice.forced_sharing import FORCED_SHARING
 from link_issuer.domain.advice.generic_cta import GENERIC_CTA
 from link_issuer.domain.advice.hard_to_share import HARD_TO_SHARE
+from link_issuer.domain.advice.induced_following import INDUCED_FOLLOWING
 from link_issuer.domain.advice.kit_breaks_policy import KIT_BREAKS_POLICY
 from link_issuer.domain.advice.link_on_xiaohongshu import LINK_ON_XIAOHONGSHU
 from link_issuer.domain.advice.missing_element import MISSING_ELEMENT
@@ -21,6 +22,7 @@ from link_issuer.domain.advice.one_sided_reward import ONE_SIDED_REWARD
 from link_issuer.domain.advice.spammy_frequency import SPAMMY_FREQUENCY
 from link_issuer.domain.advice.too_many_channels import TOO_MANY_CHANNELS
 from link_issuer.domain.advice.untracked_channel import UNTRACKED_CHANNEL
+from link_issuer.domain.advice.unusable_proof import UNUSABLE_PROOF
 from referral.events.program import Program
 
 RULES: tuple[AdviceRule, ...] = (
@@ -32,11 +34,13 @@ RULES: tuple[AdviceRule, ...] = (
     ONE_SIDED_REWARD,
     NO_UGC,
     FORCED_SHARING,
+    INDUCED_FOLLOWING,
     UNTRACKED_CHANNEL,
     TOO_MANY_CHANNELS,
     SPAMMY_FREQUENCY,
     LINK_ON_XIAOHONGSHU,
     KIT_BREAKS_POLICY,
+    UNUSABLE_PROOF,
     ALREADY_ENDED,
 )
 

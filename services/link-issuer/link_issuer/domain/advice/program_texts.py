@@ -36,6 +36,25 @@ def all_texts(program: Program) -> Iterator[LocatedText]:
             for ranks, prize in prizes.items():
                 yield from _prize_texts(prize, "boards", index, "prizes", period, ranks)
     yield from _challenge_texts(program)
+    yield from _replies(program)
+
+
+def wechat_texts(program: Program) -> Iterator[LocatedText]:
+    """What people read on WeChat: the share kit, and what the account replies."""
+    yield from _localized_texts(program.kits.get("wechat", {}), "kits", "wechat")
+    yield from _replies(program)
+
+
+def _replies(program: Program) -> Iterator[LocatedText]:
+    account = program.wechat
+    named = {"follow": account.follow, "scan": account.scan}
+    replies = [((name,), reply) for name, reply in named.items() if reply]
+    numbered = [(("keywords", number), reply) for number, reply in enumerate(account.keywords)]
+    for path, reply in (*replies, *numbered):
+        yield from _localized_texts(reply.text or {}, "wechat", *path, "text")
+        if reply.news is not None:
+            yield from _localized_texts(reply.news.title, "wechat", *path, "news", "title")
+            yield from _localized_texts(reply.news.description or {}, "wechat", *path, "news", "description")
 
 
 def _challenge_texts(program: Program) -> Iterator[LocatedText]:

@@ -32,6 +32,14 @@ FORCED_SHARING = re.compile(
     re.IGNORECASE,
 )
 
+# Following an account as a condition of getting something, within one sentence.
+INDUCED_FOLLOWING = re.compile(
+    r"(?:关注|订阅)[^。！？；.!?;\n]{0,10}?(?:即送|就送|送|即可领|领取|可领|免费领|领红包|红包|才能|有奖|有礼|抽奖|解锁)"
+    r"|\bfollow\b[^.!?\n]{0,30}?\b(?:to|and) (?:unlock|win|get|claim|receive)\b"
+    r"|\b(?:free|win|get|claim|receive)\b[^.!?\n]{0,30}?\b(?:(?:for|by|after) following|(?:if|when|once) you follow)\b",
+    re.IGNORECASE,
+)
+
 # Asking a person to share repeatedly, or with many groups at once.
 REPEATED_SHARING = re.compile(
     r"(?:每天|每日|天天|每小时|反复|不停)[^，。！？\n]{0,6}(?:转发|分享|扩散|发[到给])"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from link_issuer.audit_reader import AuditFilter
 from link_issuer.http_api.dependencies import dependencies
+from referral.console.audit_reader import AuditFilter
 from referral.console.guard import Visit
 from referral.console.person import story_path
 from referral.console.roles import Permission, permission_for_reward

@@ -7,11 +7,11 @@ from msgspec import Meta
 from msgspec.structs import replace
 from werkzeug.wrappers import Response
 
-from link_issuer.audit_reader import AuditFilter, AuditPlace
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.operators.operator_response import actor_names, audit_entry, operator_response
 from link_issuer.pages.settings_page import AuditView, KeyRow, audit_page, keys_page, operators_page
 from link_issuer.store import AlreadyTaken
+from referral.console.audit_reader import AuditFilter, AuditPlace
 from referral.console.guard import Visit, console_view
 from referral.events.audit import ActionName
 from referral.events.entities import Operator

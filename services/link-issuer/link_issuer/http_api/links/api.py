@@ -2,6 +2,7 @@
 
 from flask import g
 
+from link_issuer.domain.codes import code_prefix
 from link_issuer.domain.experiment_assignment import with_assigned_variant
 from link_issuer.domain.link_spec import LinkSpec, disable_link, new_link
 from link_issuer.http_api.dependencies import dependencies
@@ -97,7 +98,7 @@ def _newest_rules(catalog: Catalog, owner: Participant) -> Program:
 def _create(owner: Participant, spec: LinkSpec, catalog: Catalog, rules: Program) -> Link:
     profile = find_profile(owner)
     name = profile.display_name if profile and profile.public else ""
-    request = CodeRequest(spec.link_id(owner.id), name, spec.code, rules.codes.blocklist)
+    request = CodeRequest(spec.link_id(owner.id), code_prefix(name), spec.code, rules.codes.blocklist)
     reserved = _reserve(request, catalog)
     link = new_link(spec, owner, reserved.code, to_datetime(reserved.since_ms))
     dependencies().store.write([link])

@@ -7,10 +7,10 @@ from flask import g
 from marshmallow import RAISE
 from msgspec import Meta
 
-from link_issuer.audit_reader import AuditFilter, AuditPlace
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.operators.operator_request import AuditQuery
 from link_issuer.http_api.operators.operator_response import AuditPageResponse, actor_names, audit_entry
+from referral.console.audit_reader import AuditFilter, AuditPlace
 from referral.http.api_keys import require_program_access, requires
 from referral.http.json_body import Blueprint
 from referral.http.paging import decode_cursor, encode_cursor

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from flask import g
+
 from link_issuer.domain.enrolment import IgnoredValue, PlacedEnrolment
 from link_issuer.http_api.participants.change_request import CHANGE_EXAMPLE, ParticipantChangeSchema, read_changes
 from link_issuer.http_api.participants.enrolment_request import (
@@ -73,7 +75,7 @@ def enrol(program: str) -> tuple[OneOrMany, int]:
     """
     require_program(program)
     request = read_enrolments()
-    known, enrolled = enrol_all(program, request)
+    known, enrolled = enrol_all(program, request, g.key.id)
     bodies = [participant_response(named, _ignored(placed, named)) for placed, named in enrolled]
     status = 200 if known == len(bodies) else 201
     return ParticipantsResponse(bodies) if request.is_batch else bodies[0], status

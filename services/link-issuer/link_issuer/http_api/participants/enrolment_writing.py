@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-from flask import g
 from msgspec import Struct
 
+from link_issuer.domain.codes import code_prefix
 from link_issuer.domain.enrolment import Enrolment, PlacedEnrolment, mention_taken
 from link_issuer.enrolment_reservations import EnrolmentRequest, ReservedEnrolment
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.request_body import invalid_body
-from link_issuer.store import MAX_ATTEMPTS, CodeRequest
+from link_issuer.store import MAX_ATTEMPTS, CodeRequest, free_codes
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
 from referral.events.people import Profile
@@ -52,6 +52,7 @@ class NewParticipants:
     program: str
     catalog: Catalog
     now_ms: int
+    enrolled_by: str
 
     def create(self, fresh: Mapping[str, PlacedEnrolment]) -> dict[str, NamedParticipant]:
         """The participants, by id, once all are durable.
@@ -59,42 +60,41 @@ class NewParticipants:
         Raises Problem 422 if a mention is reserved for another person, 503 if another request that enrols one of them with other
         details has not finished in time.
         """
-        wanted = self._reserve(fresh)
-        first = [one for one in wanted if one.reserved.outcome == "first"]
-        created = self._write(first)
-        others = [one for one in wanted if one.reserved.outcome != "first"]
+        wanted, own = self._reserve(fresh)
+        created = self._write(one for one in wanted if one.enrolment.id in own)
+        others = [one for one in wanted if one.enrolment.id not in own]
         return created | self._join(others) if others else created
 
-    def _reserve(self, fresh: Mapping[str, PlacedEnrolment]) -> list[_Wanted]:
-        """What is wanted, with a free code for each person who is reserved."""
+    def _reserve(self, fresh: Mapping[str, PlacedEnrolment]) -> tuple[list[_Wanted], set[str]]:
+        """What is wanted, with a free code for each person who is reserved, and the ids of those whom this request reserved."""
         newest = self.catalog.program(self.program) or require_program(self.program)
         blocklist = newest.program.codes.blocklist
-        codes = [CodeRequest(id, _code_name(one.details), blocklist=blocklist) for id, one in fresh.items()]
-        missing = list(zip(fresh.values(), codes, strict=True))
+        missing = {id: CodeRequest(id, _code_prefix(one.details), blocklist=blocklist) for id, one in fresh.items()}
         reserved: dict[str, _Wanted] = {}
+        own: set[str] = set()
         for attempt in range(MAX_ATTEMPTS):
-            missing = [one for one in missing if one[0].id not in reserved]
+            tried = self._try(fresh, missing, attempt)
+            own |= {one.enrolment.id for one in tried if one.reserved.outcome in ("first", "code")}
+            reserved |= {one.enrolment.id: one for one in tried if one.reserved.outcome not in ("code", "same_code")}
+            missing = {id: one for id, one in missing.items() if id not in reserved}
             if not missing:
                 break
-            tried = self._try(missing, attempt)
-            reserved |= {one.enrolment.id: one for one in tried if one.reserved.outcome != "code"}
         if len(reserved) < len(fresh):
             raise LookupError(f"no code is free for {len(fresh) - len(reserved)} people of {self.program}")
-        return list(reserved.values())
+        return list(reserved.values()), own - {id for id, one in reserved.items() if one.reserved.outcome == "other"}
 
-    def _try(self, missing: Sequence[tuple[PlacedEnrolment, CodeRequest]], attempt: int) -> list[_Wanted]:
+    def _try(
+        self, fresh: Mapping[str, PlacedEnrolment], missing: Mapping[str, CodeRequest], attempt: int
+    ) -> list[_Wanted]:
         """Tries one further code for each person; those whose code the catalog already has are not tried.
 
         Raises Problem 422 for mentions that are reserved for other people.
         """
         fingerprint = context().pseudonyms.fingerprint  # equal for equal details
         with dependencies().store.turn(len(missing)):
-            requests = [
-                (enrolment, _request(enrolment, fingerprint(_encode(enrolment.details)), code))
-                for enrolment, wanted in missing
-                if (code := wanted.candidate(attempt)) is not None and wanted.is_free(code, self.catalog)
-            ]
-        tried = self._request(requests)
+            free = free_codes(missing, attempt, self.catalog)
+        details = {id: fingerprint(_encode(fresh[id].details)) for id in free}
+        tried = self._request([(fresh[id], _request(fresh[id], details[id], code)) for id, code in free.items()])
         taken = [one for one in tried if one.reserved.outcome == "mention"]
         if mistakes := [mention_taken(self.program, one.enrolment) for one in taken if not self._take_over(one)]:
             raise invalid_body(mistakes, "No one was enrolled.")
@@ -114,15 +114,14 @@ class NewParticipants:
 
     def _write(self, wanted: Iterable[_Wanted]) -> dict[str, NamedParticipant]:
         """The participants, by id, once their records are durable."""
-        enrolled_by = g.key.id
-        written = {one.enrolment.id: self._record(one, enrolled_by) for one in wanted}
+        written = {one.enrolment.id: self._record(one) for one in wanted}
         participants = [one.participant for one in written.values()]
         dependencies().store.write(participants, [one.profile for one in written.values() if one.profile])
         return written
 
-    def _record(self, wanted: _Wanted, enrolled_by: str) -> NamedParticipant:
+    def _record(self, wanted: _Wanted) -> NamedParticipant:
         enrolment, since, code = wanted.enrolment, to_datetime(wanted.reserved.since_ms), wanted.request.code
-        participant = enrolment.participant(self.program, code, since, enrolled_by)
+        participant = enrolment.participant(self.program, code, since, self.enrolled_by)
         as_sent = participant.since == enrolment.details.since
         return NamedParticipant(participant, enrolment.profile(self.program, code, since), as_sent)
 
@@ -142,9 +141,9 @@ class NewParticipants:
         return found
 
 
-def _code_name(details: Enrolment) -> str:
-    """The name that a code begins with; none for people who hide theirs."""
-    return "" if details.public is False else details.display_name
+def _code_prefix(details: Enrolment) -> str:
+    """What a code begins with; nothing for people who hide their name."""
+    return "" if details.public is False else code_prefix(details.display_name)
 
 
 def _read(ids: Iterable[str]) -> dict[str, NamedParticipant]:

@@ -1,6 +1,6 @@
 """Enrols people: finds those enrolled before, and gives the others a code, a participant and a profile."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from flask import g
@@ -18,6 +18,7 @@ from link_issuer.domain.enrolment import (
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.participants.enrolment_request import EnrolmentsRequest
 from link_issuer.http_api.participants.enrolment_writing import NamedParticipant, NewParticipants
+from link_issuer.http_api.participants.welcome_messages import request_welcomes
 from link_issuer.http_api.request_body import invalid_body
 from referral.catalog.view import Catalog
 from referral.events.entities import Participant
@@ -31,11 +32,14 @@ from referral.people.pseudonyms import Pseudonyms
 _CONSEQUENCE = "No one was enrolled."
 
 
-def enrol_all(program: str, request: EnrolmentsRequest) -> tuple[int, list[tuple[PlacedEnrolment, NamedParticipant]]]:
+def enrol_all(
+    program: str, request: EnrolmentsRequest, enrolled_by: str
+) -> tuple[int, list[tuple[PlacedEnrolment, NamedParticipant]]]:
     """Returns how many were enrolled before, and all in the order of the request, once all are durable.
 
-    Raises Problem 422 for partners, mentions and times that are not possible, and 403 for a time without scope `admin`; then no
-    one is enrolled. Raises Problem 503 if another request that enrols one of them with other details has not finished in time.
+    `enrolled_by` is the id of an API key, or names the join page. Raises Problem 422 for partners, mentions and times that are not
+    possible, and 403 for a time without scope `admin`; then no one is enrolled. Raises Problem 503 if another request that enrols
+    one of them with other details has not finished in time.
     """
     catalog = context().catalog.snapshot()
     if not _are_enrolled(program, request.enrolments, catalog):
@@ -49,11 +53,12 @@ def enrol_all(program: str, request: EnrolmentsRequest) -> tuple[int, list[tuple
         partners = _require_partners(program, placed, existing, catalog)
         fresh = {one.id: with_partner_name(one, partners) for one in placed if one.id not in existing}
         _require_free_mentions(program, fresh.values(), catalog)
-    created = NewParticipants(program, catalog, context().clock.now_ms()).create(fresh) if fresh else {}
+    created = NewParticipants(program, catalog, context().clock.now_ms(), enrolled_by).create(fresh) if fresh else {}
     # A concurrent request may have enrolled a person as another partner, or as a follower.
     _require_partners(program, list(fresh.values()), {id: one.participant for id, one in created.items()}, catalog)
     profiles = context().people.profiles_by_id(existing)
     known = {id: NamedParticipant(one, profiles[id]) for id, one in existing.items()}
+    request_welcomes(program, [*existing.values(), *(one.participant for one in created.values())])
     return sum(one.id in existing for one in placed), [(one, known.get(one.id) or created[one.id]) for one in placed]
 
 
@@ -84,7 +89,7 @@ def _pseudonyms(program: str, enrolment: Enrolment, known: Pseudonyms) -> Person
 
 def _existing(placed: Iterable[PlacedEnrolment], catalog: Catalog) -> dict[str, Participant]:
     """The participants who are enrolled. One who was erased is not: the same external id is a new person from then on."""
-    found = {one.id: catalog.participant(one.id) for one in placed}
+    found = catalog.participants_by_id(one.id for one in placed)
     return {id: known for id, known in found.items() if known is not None and known.erased_at is None}
 
 
@@ -110,11 +115,13 @@ def _require_partners(
     return rules.partners
 
 
-def _require_free_mentions(program: str, fresh: Iterable[PlacedEnrolment], catalog: Catalog) -> None:
+def _require_free_mentions(program: str, fresh: Collection[PlacedEnrolment], catalog: Catalog) -> None:
     now = to_datetime(context().clock.now_ms())
+    mentions = [mention for one in fresh if (mention := one.pseudonyms.mention) is not None]
+    held = catalog.held_mentions(program, mentions)
 
     def holder(mention: str) -> Participant | None:
-        if not catalog.was_mention_held(program, mention):
+        if mention not in held:
             return None
         return catalog.mention(program, mention) or catalog.mention(program, mention, now)
 

@@ -8,9 +8,11 @@ from link_issuer.domain.policies.catalogue import POLICIES
 from link_issuer.http_api.dependencies import dependencies
 from link_issuer.http_api.sharing.share_kit_api import compose_kit, require_started
 from link_issuer.http_api.sharing.share_page_api import compliant
-from link_issuer.http_api.wallet.wallet_participant import require_wallet_participant
+from link_issuer.http_api.wallet.wallet_participant import require_enrolled, require_wallet_participant
 from link_issuer.pages.share_sheet import channel_chips, share_sheet
+from referral.events.entities import Participant
 from referral.events.facts import Channel
+from referral.http.embedding import for_frames, require_embed_token
 from referral.http.rate_limit import without_rate_limit
 from referral.http.wallet_session import PRIVATE
 from referral.pages.languages import language, use_languages_of
@@ -22,14 +24,25 @@ blueprint = Blueprint("share_sheet", __name__, template_folder="../../pages/temp
 @without_rate_limit
 def page() -> Response:
     """What to post or send on one channel of the program, as its policy allows; the first channel by default."""
-    owner = require_wallet_participant()
+    return make_response(_sheet(require_wallet_participant()), PRIVATE)
+
+
+@blueprint.route("/s/embed/<token>", methods=["GET"])
+@without_rate_limit
+def frame(token: str) -> Response:
+    """The share sheet in a frame of the platform's own site."""
+    embed = require_embed_token("share", token)
+    return for_frames(make_response(_sheet(require_enrolled(embed.program, embed.person))))
+
+
+def _sheet(owner: Participant) -> str:
     version = require_started(owner)
     use_languages_of(version.program.name)
     channel = _channel(version.program.channels)
     kit = compliant(compose_kit(owner, version, channel, None, language()))
     query = urlencode({"lang": language(), "channel": channel, **({"content": kit.content} if kit.content else {})})
     public = dependencies().share_page_url(kit.code)
-    html = render_template(
+    return render_template(
         "share_sheet.html",
         sheet=share_sheet(version.program, kit),
         chips=channel_chips(version.program.channels, channel),
@@ -40,7 +53,6 @@ def page() -> Response:
         ticket=f"{url_for('share_presses.ticket', code=kit.code)}?{query}",
         report=url_for("share_presses.press", code=kit.code),
     )
-    return make_response(html, PRIVATE)
 
 
 def _channel(channels: tuple[Channel, ...]) -> Channel:

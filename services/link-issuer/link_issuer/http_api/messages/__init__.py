@@ -1,0 +1,1 @@
+"""Messages to promoters: how people end them."""
