@@ -6,12 +6,13 @@ The ledger holds the reward of a guide that is missing, and link-issuer warns of
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 
 from referral.catalog.follower import CatalogFollower
 from referral.clock import Clock
-from referral.events.entities import FOLDERS, GuideListing
+from referral.events.entities import FOLDERS, MAX_GUIDES, RULE_CHANGE_DELAY, GuideChange, GuideListing
 from referral.events.rewards import handover_of
 from referral.events.timestamps import to_datetime
 from reward_dispatcher.guide_files import GuideFiles
@@ -47,13 +48,16 @@ class GuideLister:
         """Writes and returns the listings that differ from the catalog. Raises NotDurable, OSError."""
         if self._follower.stale_reason() is not None:
             return []
-        now, folders = to_datetime(self._clock.now_ms()), self._files.programs()
-        listings = [GuideListing(recorded_at=now, program=FOLDERS, files=folders)]
-        listings += [
-            GuideListing(recorded_at=now, program=program, files=self._files.names(program))
-            for program in sorted({*folders, *filter(self._has_guides, self._follower.view.programs())})
+        view, folders = self._follower.view, self._files.programs()
+        names = {FOLDERS: folders}
+        for program in sorted({*folders, *filter(self._has_guides, view.programs())}):
+            names[program] = self._files.names(program)
+        now = to_datetime(self._clock.now_ms())
+        changed = [
+            next_listing(view.guide_listing(program), program, files, now)
+            for program, files in names.items()
+            if self._is_due(program) and view.guide_files(program) != files
         ]
-        changed = [one for one in listings if self._is_due(one.program) and self._differs(one)]
         if changed:
             self._write(changed)
             self._written_s |= {one.program: time.monotonic() for one in changed}
@@ -74,5 +78,24 @@ class GuideLister:
         versions = self._follower.view.versions(program)
         return any(handover_of(rule.kind) == "file" for version in versions for rule in version.program.rewards)
 
-    def _differs(self, listing: GuideListing) -> bool:
-        return self._follower.view.guide_files(listing.program) != listing.files
+
+def next_listing(known: GuideListing | None, program: str, files: tuple[str, ...], now: datetime) -> GuideListing:
+    """The listing of a folder that has these files now. It keeps those of before, since older rewards are decided by them."""
+    effective = now + RULE_CHANGE_DELAY
+    if known is None:
+        return GuideListing(recorded_at=now, program=program, files=files, since=effective)
+    before = {*known.files}
+    added, removed = tuple(sorted({*files} - before)), tuple(sorted(before - {*files}))
+    changes = _bounded((*known.changes, GuideChange(at=effective, added=added, removed=removed)))
+    return GuideListing(recorded_at=now, program=program, files=files, since=known.since, changes=changes)
+
+
+def _bounded(changes: tuple[GuideChange, ...]) -> tuple[GuideChange, ...]:
+    """The newest changes, with at most MAX_GUIDES names in all; the newest one in any case."""
+    left, kept = MAX_GUIDES, list[GuideChange]()
+    for change in reversed(changes):
+        left -= len(change.added) + len(change.removed)
+        if kept and left < 0:
+            break
+        kept.insert(0, change)
+    return tuple(kept)

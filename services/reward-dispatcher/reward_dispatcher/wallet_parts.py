@@ -1,4 +1,7 @@
-"""The parts of a wallet that other services answer: friends and the place on the board. Each within a second, or not at all."""
+"""The parts of a wallet that other services answer: friends, the place on the board, posts in challenges.
+
+Each within a second, or not at all.
+"""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +11,11 @@ import httpx
 import msgspec
 import structlog
 
+from referral.events.facts import RefusalReason
 from referral.events.screening import ScreeningReason
 from referral.http.responses import Timestamp
 
+PostState = Literal["counts", "checking", "refused", "removed", "unverified"]
 FriendState = Literal["counts", "checking", "rejected"]
 _TIMEOUT_S = 1.0
 _THREADS = 16
@@ -46,19 +51,41 @@ class BoardPlace(msgspec.Struct, frozen=True):
     today: int
 
 
+class OwnPost(msgspec.Struct, frozen=True):
+    """A post in a challenge as leaderboard describes it to its author."""
+
+    challenge: str
+    hashtag: str
+    post: str
+    text: str | None
+    state: PostState
+    reason: RefusalReason | None
+    appealed: bool
+    may_appeal: bool
+
+
+class OwnPosts(msgspec.Struct, frozen=True):
+    """The newest posts in challenges, and how many there are in all."""
+
+    items: Sequence[OwnPost]
+    total: int
+
+
 class WalletParts(msgspec.Struct, frozen=True):
     """What was answered in time; None for a part that was not."""
 
     friends: Friends | None
     place: BoardPlace | None
+    posts: OwnPosts | None = None
 
 
 class WalletPartsClient:
-    """Reads both parts at the same time. Thread-safe. Tests pass a `transport`."""
+    """Reads the parts at the same time. Thread-safe. Tests pass a `transport`."""
 
     def __init__(self, conversion_tracker: str, leaderboard: str, transport: httpx.BaseTransport | None = None) -> None:
         self._friends_url = f"{conversion_tracker.rstrip('/')}/v1/wallet/friends"
         self._place_url = f"{leaderboard.rstrip('/')}/v1/wallet/place"
+        self._posts_url = f"{leaderboard.rstrip('/')}/v1/wallet/posts"
         self._client = httpx.Client(timeout=_TIMEOUT_S, transport=transport, trust_env=False)
         self._threads = ThreadPoolExecutor(_THREADS, "wallet-parts")
 
@@ -66,7 +93,8 @@ class WalletPartsClient:
         """Returns the parts of the wallet that a session opens. Never raises."""
         friends = self._threads.submit(self._get, self._friends_url, session, _decode_friends)
         place = self._threads.submit(self._get, self._place_url, session, _decode_place)
-        return WalletParts(friends.result(), place.result())
+        posts = self._threads.submit(self._get, self._posts_url, session, _decode_posts)
+        return WalletParts(friends.result(), place.result(), posts.result())
 
     def _get(self, url: str, session: str, decode: Callable[[bytes], Part]) -> Part | None:
         try:
@@ -84,4 +112,5 @@ class WalletPartsClient:
 
 
 _decode_friends = msgspec.json.Decoder(Friends).decode
+_decode_posts = msgspec.json.Decoder(OwnPosts).decode
 _decode_place = msgspec.json.Decoder(BoardPlace).decode

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import assert_never
 
 import msgspec
 import structlog
+from prometheus_client import Counter
 
 from referral.clock import Clock
 from referral.events.deliveries import DeliveryAttempted
-from referral.events.entities import Webhook
+from referral.events.promoter_messages import is_people_endpoint
 from referral.events.rewards import RewardFulfilled
 from referral.events.timestamps import to_datetime
 from referral.log.errors import LogUnavailable
@@ -19,9 +21,11 @@ from reward_dispatcher.delivery.endpoint_queue import Endpoint
 from reward_dispatcher.delivery.excerpts import excerpt_key
 from reward_dispatcher.delivery.lanes import EndpointLane, Lanes
 from reward_dispatcher.delivery.notifier import WriteDelivery
+from reward_dispatcher.delivery.promoter_facts import NotFoldedYet
 from reward_dispatcher.delivery.sender import Sender
+from reward_dispatcher.delivery.targets import Target
 from reward_dispatcher.domain.delivery_schedule import ATTEMPTS
-from reward_dispatcher.domain.mail_endpoint import is_mail
+from reward_dispatcher.domain.mail_endpoint import digest_kind_of, is_mail, is_webhook
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 
 ReportFulfilled = Callable[[RewardFulfilled], Awaitable[None]]
@@ -57,25 +61,23 @@ class Attempts:
         self._pause = pause
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, endpoint: Endpoint, lane: EndpointLane, webhook: Webhook, delivery: MessageDelivery) -> None:
+    def start(self, endpoint: Endpoint, lane: EndpointLane, target: Target, delivery: MessageDelivery) -> None:
         """Begins an attempt. Ask the lane for a place before."""
         self.lanes.start(lane, delivery.id, time.monotonic())
-        self._spawn(endpoint, delivery, self._attempt(endpoint, lane, webhook, delivery))
+        self._spawn(endpoint, delivery, self._attempt(endpoint, lane, target, delivery))
 
     def miss(self, endpoint: Endpoint, delivery: MessageDelivery) -> None:
         """Begins to record that a message is not sent, since its endpoint is disabled or removed."""
         self._spawn(endpoint, delivery, self._record(endpoint, delivery, AttemptResult("missed")))
 
-    async def _attempt(
-        self, endpoint: Endpoint, lane: EndpointLane, webhook: Webhook, delivery: MessageDelivery
-    ) -> None:
+    async def _attempt(self, endpoint: Endpoint, lane: EndpointLane, target: Target, delivery: MessageDelivery) -> None:
         began = time.monotonic()
         try:
-            result = await self._sender.attempt(webhook, delivery, proven=lane.lane == "fast")
+            result = await self._sender.attempt(target, delivery, proven=lane.lane == "fast")
         finally:
             self.lanes.finish(lane, delivery.id)
             self._ended(endpoint)
-        if result.outcome not in ("unsent", "missed"):
+        if result.outcome not in ("unsent", "missed", "unconfirmed"):
             succeeded = result.outcome == "accepted"
             self.lanes.record(lane, succeeded=succeeded, seconds=time.monotonic() - began)
         await self._record(endpoint, delivery, result)
@@ -97,6 +99,7 @@ class Attempts:
             failure=result.failure,
             status=result.status,
             retry_after_s=result.retry_after_s,
+            channel=result.channel,
         )
         endpoint.on_the_way[delivery.id] = await self._write(delivery.webhook, _encode(line))
 
@@ -122,7 +125,7 @@ class Attempts:
     async def _wait_after(self, error: Exception, delivery: MessageDelivery) -> None:
         """That it is not known yet who a beneficiary is, is no fault of the receiver, and uses up no attempt."""
         names = {"webhook": delivery.webhook, "message": delivery.id, "reason": f"{type(error).__name__}: {error}"}
-        if isinstance(error, LogUnavailable):
+        if isinstance(error, LogUnavailable | NotFoldedYet):
             log.warning("message waits", **names)
         else:
             log.error("attempt ended in an error", **names)
@@ -130,10 +133,33 @@ class Attempts:
 
 
 def _count(delivery: MessageDelivery, result: AttemptResult) -> None:
-    """Counts an attempt: delivered, retried if more follow, failed if none does."""
-    if result.outcome == "missed":
-        return
-    last = result.outcome == "gone" or delivery.attempts + 1 - delivery.before_round >= ATTEMPTS
-    outcome = "delivered" if result.outcome == "accepted" else "failed" if last else "retried"
-    attempts = counter("mails") if is_mail(delivery.webhook) else counter("webhook_deliveries")
-    attempts.labels(outcome).inc()
+    """Counts an attempt; of messages to people, of WeChat and of digests also those that were missed."""
+    ending = _ending(delivery, result)
+    if is_people_endpoint(delivery.webhook):
+        counter("promoter_messages").labels(result.channel or "none", ending).inc()
+    elif ending != "missed" or not (is_webhook(delivery.webhook) or is_mail(delivery.webhook)):
+        _attempt_counter(delivery.webhook).labels(ending).inc()
+
+
+def _attempt_counter(endpoint: str) -> Counter:
+    if is_mail(endpoint):
+        return counter("mails")
+    if digest_kind_of(endpoint) is not None:
+        return counter("growth_digests")
+    return counter("webhook_deliveries" if is_webhook(endpoint) else "wechat_messages")
+
+
+def _ending(delivery: MessageDelivery, result: AttemptResult) -> str:
+    """How an attempt ended: delivered, retried if more follow, failed if none does."""
+    match result.outcome:
+        case "accepted":
+            return "delivered"
+        case "missed" | "unconfirmed":
+            return result.outcome
+        case "gone":
+            return "failed"
+        case "failed" | "unsent":
+            is_last = delivery.attempts + 1 - delivery.before_round >= ATTEMPTS
+            return "failed" if is_last else "retried"
+        case _:
+            assert_never(result.outcome)

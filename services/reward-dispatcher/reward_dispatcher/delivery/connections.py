@@ -83,6 +83,11 @@ class ReceiverConnections:
         finally:
             one.in_use -= 1
 
+    async def close(self) -> None:
+        """Closes all pools; for those who post once."""
+        while self._receivers:
+            await self._receivers.popitem()[1].pool.aclose()
+
     async def _receiver(self, name: str, *, proven: bool) -> _Receiver:
         one = self._receivers.get(name)
         if one is None:

@@ -15,13 +15,13 @@ import structlog
 
 from referral.catalog.view import Catalog
 from referral.clock import Clock
-from referral.events.entities import Webhook
 from referral.telemetry.metrics import gauge
 from reward_dispatcher.delivery.attempts import Attempts
 from reward_dispatcher.delivery.due_reader import DueMessages, DueReader
 from reward_dispatcher.delivery.endpoint_queue import Endpoint, EndpointQueue
 from reward_dispatcher.delivery.lanes import EndpointLane
-from reward_dispatcher.domain.mail_endpoint import is_mail, webhook_of
+from reward_dispatcher.delivery.targets import PeopleTarget, Target, find_target
+from reward_dispatcher.domain.mail_endpoint import is_webhook
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 
 _Result = TypeVar("_Result")
@@ -37,7 +37,8 @@ log = structlog.get_logger()
 class DeliveryLoop:
     """Belongs to one event loop. `ends` returns the ends of the topic's partitions; it blocks, and raises kafka's errors.
 
-    `attempts_of` returns the attempts, given what to call whenever one has ended.
+    `attempts_of` returns the attempts, given what to call whenever one has ended. `opens_ms` returns from when on messages to the
+    people of a program may be sent (ms).
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class DeliveryLoop:
         catalog: Catalog,
         attempts_of: Callable[[Callable[[Endpoint], None]], Attempts],
         clock: Clock,
+        opens_ms: Callable[[str], int] = lambda _: 0,
     ) -> None:
+        self._opens_ms = opens_ms
         self._reader = reader
         self._ends = ends
         self._catalog = catalog
@@ -150,7 +153,7 @@ class DeliveryLoop:
         """Reports the age of the oldest message of each partition that waits for an endpoint that is not disabled."""
         now_ms, oldest = self._clock.now_ms(), dict[int, float]()
         for endpoint in self._queue.endpoints.values():
-            if endpoint.oldest_ms is not None and not endpoint.disabled and not is_mail(endpoint.webhook):
+            if endpoint.oldest_ms is not None and not endpoint.disabled and is_webhook(endpoint.webhook):
                 oldest[endpoint.partition] = min(oldest.get(endpoint.partition, now_ms), endpoint.oldest_ms)
         for partition in self._assigned:
             age_ms = max(0.0, now_ms - oldest.get(partition, now_ms))
@@ -204,28 +207,32 @@ class DeliveryLoop:
         endpoint.oldest_ms, endpoint.disabled = due.oldest_ms, due.health.disabled is not None
         if endpoint.lane is None:
             endpoint.lane = EndpointLane.of(due.health)
-        webhook = self._catalog.webhook(webhook_of(endpoint.webhook))
-        if webhook is None:  # the catalog is behind; the next survey looks again
+        target = find_target(self._catalog, endpoint.webhook)
+        if target is None:  # the catalog is behind; the next survey looks again
             return False
         new = [one for one in due.messages if one.id not in endpoint.on_the_way]
-        if endpoint.disabled or webhook.removed:
+        opens_ms = self._opens_ms(new[0].content.program) if new and isinstance(target, PeopleTarget) else 0
+        if opens_ms > self._clock.now_ms():  # quiet hours
+            self._queue.look_at(endpoint, opens_ms)
+            return False
+        if endpoint.disabled or target.removed:
             for delivery in new:
                 self.attempts.miss(endpoint, delivery)
             started = len(new)
         else:
-            started = self._start(endpoint, endpoint.lane, webhook, new)
+            started = self._start(endpoint, endpoint.lane, target, new)
         if behind or started < len(new) or len(due.messages) >= most:
             self._queue.look_now(endpoint)
         else:
             self._queue.look_at(endpoint, due.next_due_ms)
         return started > 0
 
-    def _start(self, endpoint: Endpoint, lane: EndpointLane, webhook: Webhook, new: list[MessageDelivery]) -> int:
+    def _start(self, endpoint: Endpoint, lane: EndpointLane, target: Target, new: list[MessageDelivery]) -> int:
         """Starts as many attempts as there are places for; returns their number."""
         for number, delivery in enumerate(new):
             if not self._lanes.may_start(lane):
                 return number
-            self.attempts.start(endpoint, lane, webhook, delivery)
+            self.attempts.start(endpoint, lane, target, delivery)
         return len(new)
 
     def _look_again(self, endpoint: Endpoint) -> None:

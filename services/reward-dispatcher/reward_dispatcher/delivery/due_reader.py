@@ -13,7 +13,7 @@ from referral.redis_pipeline import call_of, run_pipeline
 from reward_dispatcher.domain.endpoint_health import EndpointHealth
 from reward_dispatcher.domain.message_delivery import MessageDelivery
 from reward_dispatcher.folds import delivery_state_keys as state_keys
-from reward_dispatcher.folds.deliveries_fold import State
+from reward_dispatcher.folds.delivery_changes import State
 
 # The fence, then for each endpoint: its state, the messages that are due, when the next one is, when the oldest was scheduled.
 # Arguments: prefix, time, and for each endpoint its id and how many messages at most.

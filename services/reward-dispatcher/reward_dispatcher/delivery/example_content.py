@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import assert_never
 
 from referral.events.budgets import TOTAL_BUDGET, BudgetReached
-from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
+from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent, PromoterMessage
+from referral.events.promoter_messages import MessageItem
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from reward_dispatcher.delivery.messages import WebhookEventType
@@ -13,7 +14,7 @@ _REWARD, _PERSON = "rwd_example", "psn_example"
 _WEBHOOK = "whk_example"
 
 
-def example_content(  # noqa: PLR0911 - one return for each type
+def example_content(  # noqa: C901, PLR0911 - one return for each type
     event_type: WebhookEventType, program: str, now: datetime
 ) -> MessageContent:
     """Returns an example of what messages of a type are about."""
@@ -49,5 +50,8 @@ def example_content(  # noqa: PLR0911 - one return for each type
             return EndpointFull(occurred_at=now, program=program, webhook=_WEBHOOK, limit="waiting")
         case "endpoint.disabled":
             return EndpointDisabled(occurred_at=now, program=program, webhook=_WEBHOOK, reason="failing")
+        case "promoter.message":
+            item = MessageItem(id="msi_example", kind="friend_came", at=now)
+            return PromoterMessage(occurred_at=now, program=program, person=_PERSON, items=(item,))
         case _:
             assert_never(event_type)

@@ -4,6 +4,7 @@ Measured, Faust loses records if an agent raises, if `take` groups them, or if s
 the dispatcher acknowledges records itself, in order (`events_without_ack`).
 """
 
+from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterable
 from pathlib import Path
 from tempfile import gettempdir
@@ -63,6 +64,11 @@ def run_faust_app(app: Any) -> None:
 def events_without_ack(stream: Any) -> AsyncIterable[Any]:
     """Returns the events of a stream, which the caller acknowledges."""
     return stream.noack().events()  # type: ignore[no-any-return] # Faust ships no types
+
+
+def event_loops(app: Any) -> list[AbstractEventLoop]:
+    """Returns the loops of a running app: its own, and that of the thread in which its consumer talks to the broker."""
+    return [app.loop, app.consumer._thread.thread_loop]
 
 
 class _FaustWorker(faust.Worker):  # type: ignore[misc] # Faust ships no types

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from referral.log.records import split
+from referral.log.records import readable_lines
 
-_BY_THE_SYSTEM = ("delivery.scheduled", "delivery.attempted")
+_BY_THE_SYSTEM = ("delivery.scheduled", "delivery.attempted", "message.requested")
 _BY_REQUEST = ("delivery.replayed", "endpoint.enabled", "endpoint.disabled")
-_PREFIXES = tuple(f'{{"type":"{name}"'.encode() for name in (*_BY_THE_SYSTEM, *_BY_REQUEST))
 
 
 class Hint(msgspec.Struct):
@@ -28,10 +27,5 @@ _decode = msgspec.json.Decoder(Hint).decode
 
 
 def hints_of(record: bytes) -> Iterator[Hint]:
-    """Yields a hint for each line that changes what is due. A line that cannot be read is left to the fold."""
-    for raw in split(record):
-        if raw.startswith(_PREFIXES):
-            try:
-                yield _decode(raw)
-            except msgspec.MsgspecError:
-                continue
+    """Yields a hint for each line that changes what is due."""
+    return readable_lines(record, (*_BY_THE_SYSTEM, *_BY_REQUEST), _decode)

@@ -11,7 +11,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from referral.events.budgets import BudgetReached
-from referral.events.deliveries import EndpointDisabled, EndpointFull, EndpointWarned, MessageContent
+from referral.events.deliveries import (
+    EndpointDisabled,
+    EndpointFull,
+    EndpointWarned,
+    GrowthDigest,
+    MessageContent,
+    PromoterMessage,
+    WechatReplyPromised,
+)
 from referral.events.redemptions import RewardRedeemed
 from referral.events.rewards import RewardFulfilled, RewardRevoked
 from referral.people.known_people import KnownPerson, known_people
@@ -32,6 +40,7 @@ from reward_dispatcher.delivery.message_shapes import (
     RewardRevokedMessage,
     WarnedData,
 )
+from reward_dispatcher.delivery.promoter_bodies import PromoterBodies, example_promoter_body
 from reward_dispatcher.sealed_codes import CodeSealer
 
 NotifiableReward = RewardFulfilled | RewardRedeemed | RewardRevoked
@@ -59,7 +68,14 @@ class MessageBodies:
     `refresh` returns once `people` has everyone who was recorded before the call. It raises LogUnavailable.
     """
 
-    def __init__(self, people: People, codes: CodeSealer, refresh: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        people: People,
+        codes: CodeSealer,
+        refresh: Callable[[], Awaitable[None]],
+        promoters: PromoterBodies | None = None,
+    ) -> None:
+        self._promoters = promoters
         self._people = people.snapshot()
         self._codes = codes
         self._refresh = refresh
@@ -74,6 +90,12 @@ class MessageBodies:
             return endpoint_body(content, test=test)
         if isinstance(content, BudgetReached):
             return budget_body(content, test=test)
+        if isinstance(content, PromoterMessage):
+            if test or self._promoters is None:
+                return example_promoter_body(content)
+            return await self._promoters.build(content)
+        if isinstance(content, WechatReplyPromised | GrowthDigest):
+            raise TypeError("replies of WeChat accounts and digests have no body for webhooks")
         if test:
             return reward_body(content, EXAMPLE_PERSON, test=True)
         return reward_body(self._codes.open_line(content), await self._find(content.beneficiary))

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from referral.events.budgets import BudgetLevel
 from referral.events.deliveries import DisabledReason, EndpointLimit, WarningPercent
 from referral.events.money import Value
+from referral.events.promoter_messages import MessageKind
 from referral.events.rewards import RevocationReason, RewardKind
 
 _WHEN = Annotated[datetime, Meta(tz=True, description="when it happened")]
@@ -96,6 +97,22 @@ class DisabledData(EndpointData, kw_only=True):
     reason: Annotated[DisabledReason, Meta(description="gone: it answered 410; failing: five days of only failures")]
 
 
+class PromoterData(Struct, kw_only=True):
+    """A message to a promoter, in their language. Send it to them once: its `webhook-id` is the same each time."""
+
+    program: str
+    person: Annotated[str, Meta(description="their person id", examples=["psn_3v8k2m9q4t6w1x7z"])]
+    external_id: Annotated[
+        str | None, Meta(description="the platform's own id of the person; null after an erasure", examples=["xhs:amy"])
+    ]
+    erased: Annotated[bool, Meta(description="whether the person was erased: send nothing")]
+    kinds: Annotated[tuple[MessageKind, ...], Meta(description="what the message is about")]
+    subject: str = ""
+    text: Annotated[str, Meta(description="empty: nothing of it is true any more, send nothing")] = ""
+    url: Annotated[str | UnsetType, Meta(description="a link to their wallet, for this person alone")] = UNSET
+    test: _TEST = UNSET
+
+
 class RewardFulfilledMessage(Struct, kw_only=True, tag_field="type", tag="reward.fulfilled"):
     """A reward was fulfilled: hand it to the beneficiary."""
 
@@ -145,6 +162,13 @@ class EndpointDisabledMessage(Struct, kw_only=True, tag_field="type", tag="endpo
     data: DisabledData
 
 
+class PromoterMessageMessage(Struct, kw_only=True, tag_field="type", tag="promoter.message"):
+    """A message to a promoter: only for webhooks that name this type in their events."""
+
+    timestamp: _WHEN
+    data: PromoterData
+
+
 WEBHOOK_MESSAGES = (
     RewardFulfilledMessage,
     RewardRedeemedMessage,
@@ -153,4 +177,5 @@ WEBHOOK_MESSAGES = (
     EndpointWarnedMessage,
     EndpointFullMessage,
     EndpointDisabledMessage,
+    PromoterMessageMessage,
 )

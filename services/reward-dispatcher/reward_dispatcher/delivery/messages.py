@@ -14,15 +14,24 @@ from referral.events.budgets import (
     BudgetReturned,
 )
 from referral.events.deliveries import (
+    ChannelClosed,
+    ChannelOpened,
     DeliveryAttempted,
     DeliveryFact,
     DeliveryReplayed,
     DeliveryScheduled,
+    DeliveryStarted,
     EndpointDisabled,
     EndpointEnabled,
     EndpointFull,
     EndpointWarned,
     MessageContent,
+    MessageRequested,
+    WechatConsentGiven,
+    WechatConsentsEnded,
+    WechatLeft,
+    WechatOpened,
+    WechatSceneCreated,
 )
 from referral.events.ids import derive_id
 from referral.events.line import type_tag
@@ -67,6 +76,7 @@ WebhookEventType = Literal[
     "endpoint.warned",
     "endpoint.full",
     "endpoint.disabled",
+    "promoter.message",
 ]
 WEBHOOK_EVENT_TYPES: tuple[WebhookEventType, ...] = get_args(WebhookEventType)
 _PREFIXES = tuple(f'{{"type":"{name}"'.encode() for name in WEBHOOK_EVENT_TYPES)
@@ -160,7 +170,20 @@ def endpoint_message(line: DeliveryFact) -> MessageContent | None:
             return line
         case EndpointDisabled():
             return line if line.reason in ("gone", "failing") else None
-        case EndpointEnabled() | DeliveryScheduled() | DeliveryAttempted() | DeliveryReplayed():
+        case (
+            EndpointEnabled()
+            | DeliveryScheduled()
+            | DeliveryStarted()
+            | DeliveryAttempted()
+            | DeliveryReplayed()
+            | MessageRequested()
+            | ChannelClosed()
+            | ChannelOpened()
+            | WechatConsentGiven()
+            | WechatConsentsEnded()
+        ):
+            return None
+        case WechatOpened() | WechatLeft() | WechatSceneCreated():
             return None
         case _:
             assert_never(line)

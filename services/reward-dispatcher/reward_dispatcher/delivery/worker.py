@@ -33,16 +33,25 @@ from reward_dispatcher.delivery.catalog_refresh import CatalogRefresh
 from reward_dispatcher.delivery.clock_ticker import ClockTicker, tick_line
 from reward_dispatcher.delivery.connections import receiver_connections
 from reward_dispatcher.delivery.delivery_loop import DeliveryLoop
+from reward_dispatcher.delivery.digest_attempts import DigestAttempts
+from reward_dispatcher.delivery.digest_client import DigestClient
+from reward_dispatcher.delivery.digest_scheduler import DigestScheduler
 from reward_dispatcher.delivery.due_reader import DueReader
 from reward_dispatcher.delivery.endpoint_queue import Endpoint
 from reward_dispatcher.delivery.excerpts import write_excerpts
-from reward_dispatcher.delivery.faust_app import GROUP, create_faust_app, events_without_ack, run_faust_app
+from reward_dispatcher.delivery.faust_app import GROUP, create_faust_app, event_loops, events_without_ack, run_faust_app
 from reward_dispatcher.delivery.hints import hints_of
 from reward_dispatcher.delivery.line_writer import LineWriter
 from reward_dispatcher.delivery.message_body import MessageBodies
+from reward_dispatcher.delivery.message_writer import MessageWriter
 from reward_dispatcher.delivery.notifier import Notifier, ReceivedRecord
+from reward_dispatcher.delivery.promoter_attempts import PromoterAttempts
+from reward_dispatcher.delivery.promoter_bodies import PromoterBodies
+from reward_dispatcher.delivery.promoter_channels import channels_of
+from reward_dispatcher.delivery.promoter_facts import PromoterFacts
 from reward_dispatcher.delivery.sender import Sender
 from reward_dispatcher.delivery.warning_mail import WarningMails
+from reward_dispatcher.delivery.wechat_wiring import Wechat
 from reward_dispatcher.sealed_codes import CodeSealer
 
 _SERVICE = "reward-dispatcher"
@@ -68,27 +77,61 @@ class DeliveryWorker:
         self._not_ready_reason: str | None = "not started yet"
         self._assigned: frozenset[int] = frozenset()
         self._ends = TopicEnds(settings, REWARDS, GROUP)
-        self._monitor = ProgressMonitor("delivery", settings, self._ends, self._backlogs)
+        self._monitor = ProgressMonitor("delivery", settings, self._ends, self._backlogs, lambda: event_loops(self.app))
         self._writers = {topic: LineWriter(topic.name, self._sender_to(topic)) for topic in (DELIVERIES, REWARDS)}
         self._refresh = CatalogRefresh(lambda: self._catalog.read_to_end(_CATALOG_TIMEOUT_S))
         self._mails = WarningMails(mailer_of(settings), settings.key_ring(), settings.smtp_contact)
+        self._wechat = Wechat.of(
+            settings, self._redis, self._catalog, self._refresh.refresh, self._write_delivery, self._clock
+        )
         self._notifier = Notifier(
             self._catalog.view, self._refresh.refresh, self._write_delivery, self._clock, self._mails.is_wanted
         )
+        self._digests = DigestScheduler(self._catalog.view, self._write_delivery, self._clock)
         self._loop = self._delivery_loop()
         self.app = self._register_handlers(create_faust_app(settings))
 
     def _delivery_loop(self) -> DeliveryLoop:
         ring = self._settings.key_ring()
-        bodies = MessageBodies(self._catalog.people, CodeSealer(ring), self._refresh.refresh)
+        facts = PromoterFacts(self._redis, self._settings.partitions)
+        writer = MessageWriter(self._settings, self._catalog.view, self._clock)
+        handed_over = PromoterBodies(facts, writer, self._catalog.people)
+        bodies = MessageBodies(self._catalog.people, CodeSealer(ring), self._refresh.refresh, handed_over)
         receivers = receiver_connections(loopback=self._settings.webhook_loopback)
-        sender = Sender(receivers.post, bodies.build, ring, self._clock, self._mails)
+        promoters = PromoterAttempts(
+            channels_of(self._settings, self._catalog.view, self._write_delivery, self._clock, self._wechat.channels),
+            facts,
+            writer,
+            self._catalog.people,
+            self._catalog.view,
+            self._write_delivery,
+            self._clock,
+        )
+        sender = Sender(
+            receivers.post,
+            bodies.build,
+            ring,
+            self._clock,
+            self._mails,
+            self._wechat.messages,
+            promoters=promoters,
+            digests=DigestAttempts(
+                receivers.post,
+                mailer_of(self._settings),
+                DigestClient(self._settings.leaderboard, ring),
+                self._catalog.view,
+                ring,
+                self._clock,
+            ),
+        )
         ends = TopicEnds(self._settings, DELIVERIES)
 
         def attempts_of(ended: Callable[[Endpoint], None]) -> Attempts:
             return Attempts(sender, self._write_delivery, self._report_delivered, self._clock, ended)
 
-        return DeliveryLoop(DueReader(self._redis), ends.read, self._catalog.view, attempts_of, self._clock)
+        return DeliveryLoop(
+            DueReader(self._redis), ends.read, self._catalog.view, attempts_of, self._clock, promoters.opens_ms
+        )
 
     def run(self) -> None:
         """Delivers and ticks until SIGTERM or SIGINT."""
@@ -140,6 +183,7 @@ class DeliveryWorker:
             app.agent(stream, name=f"notify-{topic.name}")(self._agent(topic))
         app.task(self._send)
         app.timer(_TICKER_S, name="ticker")(self._tick)
+        app.timer(_TICKER_S, name="digests")(self._schedule_digests)
         app.timer(_EXCERPTS_S, name="excerpts")(self._store_excerpts)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
@@ -157,6 +201,7 @@ class DeliveryWorker:
         async for event in events_without_ack(stream):
             received = _received(topic, event.message, event.value)
             if topic is DELIVERIES:
+                await self._wechat.openings.apply(received.value)
                 await self._notice(received)
             await self._notifier.dispatch(received, event.ack)
 
@@ -203,6 +248,15 @@ class DeliveryWorker:
             if tick_ms is not None and await self._write_tick(topic, tick_ms):
                 ticker.mark_written(tick_ms)
                 counter("clock_ticks").inc()
+
+    async def _schedule_digests(self) -> None:
+        """The timer of digests. What is not written is due again."""
+        if self._catalog.stale_reason() is not None:
+            return
+        try:
+            await self._digests.schedule_due()
+        except Exception as error:  # noqa: BLE001 - whatever the client raises
+            log.warning("digests not scheduled", error=f"{type(error).__name__}: {error}")
 
     async def _write_tick(self, topic: Topic, tick_ms: int) -> bool:
         send = self._sender_to(topic)

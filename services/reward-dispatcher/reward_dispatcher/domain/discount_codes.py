@@ -15,7 +15,7 @@ _PAIRS = tuple(
 )  # of a two-digit number, the last digit first
 _COUNT = len(ALPHABET) ** LENGTH
 _PLAIN, _FORMATTED = b"discount-code", b"formatted-code"
-_RETRIES = 100  # a clean code is found at once, mostly; whoever blocks nearly all words gets the last one
+_RETRIES = 100  # a clean code is found at once, mostly; a program that blocks nearly all words gets the last one
 _LEAST_SHOWN = 8  # characters: nothing is shown of a shorter code
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from referral.events.deliveries import AttemptFailure, DisabledReason, EndpointLimit, WarningPercent
+from referral.events.promoter_messages import ChannelName
 from referral.events.timestamps import DAY_MS
 
 DISABLED_AFTER_MS = 5 * DAY_MS
@@ -26,7 +27,8 @@ class DayFigures(Struct, frozen=True, array_like=True):
     """Figures of a day (its number since 1970-01-01 in UTC): messages, except `failed_attempts`.
 
     `latency_ms` is the sum of the times from the scheduling of each delivered message to its delivery. `kept` are those that failed
-    or were missed on this day and can still be sent again, `dropped` those that are not kept.
+    or were missed on this day and can still be sent again, `dropped` those that are not kept. `channels`: the delivered messages to
+    promoters, by channel.
     """
 
     day: int
@@ -37,6 +39,7 @@ class DayFigures(Struct, frozen=True, array_like=True):
     latency_ms: int = 0
     kept: int = 0
     dropped: int = 0
+    channels: dict[ChannelName, int] = {}
 
 
 class EndpointHealth(Struct, frozen=True, array_like=True, tag="endpoint"):
@@ -70,7 +73,7 @@ class HealthChange(NamedTuple):
 
 
 def record_success(health: EndpointHealth, at_ms: int) -> EndpointHealth:
-    """Returns the endpoint after an accepted message: it is not failing, and later warnings begin anew."""
+    """Returns the endpoint after an accepted message: it is not failing, and later warnings begin again."""
     has_room = health.waiting <= MAX_WAITING // 2 and undelivered(health, at_ms) <= MAX_UNDELIVERED // 2
     full = None if has_room else health.full
     return replace(health, last_success_ms=at_ms, failing_since_ms=None, failures=0, warned=0, full=full)
@@ -150,4 +153,5 @@ def _sum(first: DayFigures, second: DayFigures) -> DayFigures:
         first.latency_ms + second.latency_ms,
         first.kept + second.kept,
         first.dropped + second.dropped,
+        {name: first.channels.get(name, 0) + second.channels.get(name, 0) for name in first.channels | second.channels},
     )

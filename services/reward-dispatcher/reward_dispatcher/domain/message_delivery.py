@@ -11,6 +11,7 @@ from referral.events.deliveries import (
     DeliveryScheduled,
     MessageContent,
 )
+from referral.events.promoter_messages import ChannelName
 from referral.events.timestamps import DAY_MS, to_ms
 from reward_dispatcher.domain.delivery_schedule import next_attempt_ms
 
@@ -22,7 +23,9 @@ KEPT_MS: dict[DeliveryStatus, int] = {"delivered": 3 * DAY_MS, "failed": 30 * DA
 class MessageDelivery(Struct, frozen=True, array_like=True, tag="delivery"):
     """`attempts` counts all; `before_round` those before the last replay. `due_ms` is meaningful while it waits.
 
-    `status_code` and `failure` are those of the last attempt. Times are milliseconds since the epoch.
+    `status_code` and `failure` are those of the last attempt. `started` is the number of the attempt that was begun last: without a
+    line about its end, the message may have arrived. `channel` is that of the last attempt to reach
+    a promoter. Times are milliseconds since the epoch.
     """
 
     webhook: str
@@ -37,6 +40,13 @@ class MessageDelivery(Struct, frozen=True, array_like=True, tag="delivery"):
     status_code: int | None = None
     failure: AttemptFailure | None = None
     test: bool = False
+    started: int = 0
+    channel: ChannelName | None = None
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether an attempt was begun whose end is not known."""
+        return self.status == "waiting" and self.started == self.attempts + 1
 
 
 def schedule(line: DeliveryScheduled, *, missed: bool) -> MessageDelivery:
@@ -44,6 +54,12 @@ def schedule(line: DeliveryScheduled, *, missed: bool) -> MessageDelivery:
     at_ms = to_ms(line.occurred_at)
     new = MessageDelivery(line.webhook, line.message, line.content, at_ms, at_ms, test=line.test)
     return replace(new, status="missed", ended_ms=at_ms) if missed else new
+
+
+def start_attempt(delivery: MessageDelivery, number: int) -> MessageDelivery | None:
+    """Returns the delivery after an attempt was begun; None if it is not the next one."""
+    is_next = delivery.status == "waiting" and number == delivery.attempts + 1
+    return replace(delivery, started=number) if is_next else None
 
 
 def apply_attempt(delivery: MessageDelivery, line: DeliveryAttempted) -> MessageDelivery | None:
@@ -57,12 +73,16 @@ def apply_attempt(delivery: MessageDelivery, line: DeliveryAttempted) -> Message
         return None
     at_ms = to_ms(line.occurred_at)
     after = replace(
-        delivery, attempts=max(delivery.attempts, line.number), status_code=line.status, failure=line.failure
+        delivery,
+        attempts=max(delivery.attempts, line.number),
+        status_code=line.status,
+        failure=line.failure,
+        channel=line.channel,
     )
     match line.outcome:
         case "accepted":
             return replace(after, status="delivered", ended_ms=at_ms)
-        case "gone":
+        case "gone" | "unconfirmed":
             return replace(after, status="failed", ended_ms=at_ms)
         case "missed":
             return replace(delivery, status="missed", ended_ms=at_ms)

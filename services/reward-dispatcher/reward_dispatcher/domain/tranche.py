@@ -25,7 +25,7 @@ class Tranche(Struct, frozen=True, array_like=True):
 
     `available` is the rest of the tranche, lent while the budget's total was `limit`. `asked` is the number of the open request for
     a tranche (0: none). `sent` and `received` number the lines to and from the budget. `spent` is what rewards cost that are
-    granted, `reserved` what is kept for rewards that still wait for another budget.
+    granted, `reserved` is for rewards that still wait for another budget.
     """
 
     available: int = 0
@@ -75,7 +75,7 @@ class Charge(Struct, frozen=True, array_like=True, tag="charge"):
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether nothing is charged, and nothing asked for."""
+        """Whether nothing is charged, and nothing requested."""
         return not self.acquired and not self.request
 
     @property
@@ -85,7 +85,7 @@ class Charge(Struct, frozen=True, array_like=True, tag="charge"):
 
 
 class ChargedReward(Struct, frozen=True):
-    """Whose charge it is, in which partition, and the time of the line that is decided."""
+    """The owner of the charge, its partition, and the time of the line that is decided."""
 
     program: str
     reward: str
@@ -130,7 +130,7 @@ def acquire(tranches: Tranches, charge: Charge, reward: ChargedReward, limits: d
     """Charges the budgets in order, until one is lent too little: then the reward waits at it.
 
     `limits` are the totals of the charge's budgets now: what was lent under a larger one is not spent under a smaller one. What
-    costs nothing asks for nothing.
+    costs nothing requests nothing.
     """
     if not charge.cost:
         return ChargeStep(tranches, replace(charge, acquired=len(charge.budgets)))
@@ -260,7 +260,7 @@ def _with_increase(charge: Charge, step: ChargeStep) -> ChargeStep:
 
 
 def _asking_part(charge: Charge | None, line: BudgetAllotted) -> Charge | None:
-    """The charge that a budget answers: the reward's own, or that of its increase; None if neither asks any more."""
+    """The charge that a budget answers: the reward's own, or that of its increase; None if neither waits any more."""
     parts = () if charge is None else (charge, charge.increase)
     asking = (one for one in parts if one and one.request == line.request and one.waits_for == line.budget)
     return next(asking, None)
@@ -277,7 +277,7 @@ def _lower(tranches: Tranches, charge: Charge, reward: ChargedReward, cost: int)
 
 
 def _request(tranches: Tranches, charge: Charge, reward: ChargedReward) -> ChargeStep:
-    """Asks the next budget for the cost, and for a tranche unless it is asked for already."""
+    """Requests the cost of the next budget, and a tranche unless that is requested already."""
     budget = charge.budgets[charge.acquired]
     name = tranche_name(budget, charge.unit)
     tranche = tranches.get(name)

@@ -1,4 +1,6 @@
-"""Conversions → rewards: grants, revocations and stops. State: the grants of each referrer and of each conversion."""
+"""Conversions → rewards, and messages about friends: grants, revocations and stops.
+
+State: the grants of each referrer and of each conversion."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,8 +33,9 @@ from referral.events.line import ClockTicked
 from referral.events.rewards import RewardGranted, reward_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Decision, Key, Output, Position
-from referral.topics import CONVERSIONS, REWARDS, Topic
+from referral.topics import CONVERSIONS, DELIVERIES, REWARDS, Topic
 from reward_dispatcher.folds import stop_keys
+from reward_dispatcher.folds.message_requests import friend_message
 from reward_dispatcher.folds.stop_keys import StoppedReward
 
 State = ReferrerGrants | ConversionGrants | StoppedReward
@@ -49,7 +52,7 @@ class DecideFold:
     name = stop_keys.DECIDE
     service = "rd"
     source: Topic = CONVERSIONS
-    outputs: Sequence[Topic] = (REWARDS,)
+    outputs: Sequence[Topic] = (REWARDS, DELIVERIES)
     ignored: Sequence[type[Struct]] = (ConversionHeld, ConversionRejected)
     state: object = State
     keeps_order = True
@@ -95,7 +98,9 @@ class DecideFold:
         earned = grant_rewards(line, earnable, grants, before)
         if before.orders:
             earned = self._with_orders(line, earned, catalog)
-        return _decision(line.program, keys, earned, has_caps=bool(earnable.caps))
+        decision = _decision(line.program, keys, earned, has_caps=bool(earnable.caps))
+        decision.outputs += friend_message(line, earned.referrer, catalog)
+        return decision
 
     def _with_orders(self, line: ConversionCleared, earned: Entitlement, catalog: Catalog) -> Entitlement:
         settled, lines = settle_orders(line, earned.conversion, self._rules_at(line, catalog))

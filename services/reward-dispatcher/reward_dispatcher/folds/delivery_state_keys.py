@@ -3,8 +3,10 @@
 An endpoint is in the partition of its webhook's id, with all its messages.
 """
 
-SERVICE = "rd"
-DELIVERIES_FOLD = "deliveries"
+from referral import closed_mailboxes
+
+SERVICE = closed_mailboxes.DELIVERIES_SERVICE
+DELIVERIES_FOLD = closed_mailboxes.DELIVERIES_FOLD
 ACTIVE = "active"
 """A sorted set: the endpoints for which messages wait. All scores are 0."""
 
@@ -19,9 +21,29 @@ def message(webhook: str, message_id: str) -> str:
     return f"{message_prefix(webhook)}{message_id}"
 
 
+def outbox(endpoint_id: str, person: str) -> str:
+    """The Outbox of a person."""
+    return f"outbox:{endpoint_id}|{person}"
+
+
+def closed(endpoint_id: str) -> str:
+    """A sorted set: the people whose e-mail address takes no messages, by the time of the refusal (ms)."""
+    return closed_mailboxes.closed_mailboxes(endpoint_id)
+
+
 def message_prefix(webhook: str) -> str:
     """What the keys of an endpoint's messages begin with; the message id follows."""
     return f"message:{webhook}|"
+
+
+def scene(webhook: str, person: str) -> str:
+    """A WechatScene: the QR code of a participant."""
+    return f"scene:{webhook}|{person}"
+
+
+def scene_count(webhook: str) -> str:
+    """A WechatSceneCount: how many permanent QR codes the account has."""
+    return f"scenes:{webhook}"
 
 
 def due(webhook: str) -> str:

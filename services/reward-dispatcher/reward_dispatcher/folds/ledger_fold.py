@@ -55,8 +55,8 @@ from referral.events.rewards import (
     RewardStopped,
 )
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Position
-from referral.topics import POOLS, REWARDS, Topic
+from referral.fold.fold import Decision, Key, Position, Timer
+from referral.topics import DELIVERIES, POOLS, REWARDS, Topic
 from reward_dispatcher.domain import account_transitions
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.account_transitions import CodeGenerator, Transition
@@ -85,6 +85,15 @@ from reward_dispatcher.folds.charge_cases import (
     recall_decision,
 )
 from reward_dispatcher.folds.file_cases import with_available_file
+from reward_dispatcher.folds.message_requests import (
+    Reminder,
+    expiring_message,
+    fulfilled_lines,
+    is_handed_over,
+    ready_message,
+    reminder_of,
+    revoked_message,
+)
 from reward_dispatcher.folds.order_cases import (
     answer_decision,
     forget_order,
@@ -125,7 +134,7 @@ class LedgerFold:
     name = state_keys.LEDGER
     service = state_keys.SERVICE
     source: Topic = REWARDS
-    outputs: Sequence[Topic] = (REWARDS, POOLS)
+    outputs: Sequence[Topic] = (REWARDS, POOLS, DELIVERIES)
     ignored: Sequence[type[Struct]] = _WITHOUT_STATE
     state: object = State
     keeps_order = True
@@ -174,7 +183,10 @@ class LedgerFold:
         """Returns the changes of the account, and the output lines. Raises DecryptionFailed if a key is missing."""
         if isinstance(line, RewardFulfilled) and _follows_from_grant(line):  # half of all lines
             return Decision()
-        return self._sealed(self._decide(self._codes.open_line(line), states, catalog, position))
+        decision = self._sealed(self._decide(self._codes.open_line(line), states, catalog, position))
+        if isinstance(line, RewardRevoked) and is_handed_over(_account(line.id, states)):
+            decision.outputs += revoked_message(line, catalog)
+        return _with_messages(decision, catalog)
 
     def _decide(  # noqa: C901, PLR0911, PLR0912 - a table
         self, line: RewardLine, states: _States, catalog: Catalog, position: Position
@@ -195,7 +207,9 @@ class LedgerFold:
                 return budget_decision(line, states, catalog)
             case RewardGranted():
                 account = _account(line.id, states)
-                transition = with_available_file(account, self._transition(account, line), catalog, line.occurred_at)
+                transition = with_available_file(
+                    account, self._transition(account, line), catalog, line.occurred_at, position
+                )
                 return _count_given(_account_decision(account, transition), line, states)
             case OrderReported():
                 return report_decision(line, states, position, self._codes)
@@ -223,8 +237,10 @@ class LedgerFold:
         """Ends holding periods, expires rewards, and removes results that are too old to be requested again, and such orders."""
         if isinstance(state, Account):
             transition = account_transitions.apply_time(state, tick.occurred_at, self._generate_code)
-            with_file = with_available_file(state, transition, catalog, tick.occurred_at)
-            return self._sealed(_account_decision(state, with_file))
+            with_file = with_available_file(state, transition, catalog, tick.occurred_at, position)
+            return _with_messages(self._sealed(_account_decision(state, with_file)), catalog)
+        if isinstance(state, Reminder):
+            return Decision({key: None}, expiring_message(state, tick.occurred_at))
         if isinstance(state, BudgetAccount):
             return look_again(tick, key, state, catalog)
         if isinstance(state, CodedOrder):
@@ -246,7 +262,9 @@ class LedgerFold:
             transition = account_transitions.end_clawback(account, line)
         if transition is not None and (budget := case.waits_for(step)):
             transition = account_transitions.stop(account, line, budget)
-        decision = _account_decision(account, with_available_file(account, transition, catalog, line.occurred_at))
+        decision = _account_decision(
+            account, with_available_file(account, transition, catalog, line.occurred_at, position)
+        )
         return add_step(decision, line.program, line.id, step)
 
     def _charge_decision(
@@ -272,7 +290,7 @@ class LedgerFold:
             case BudgetAllotted():
                 step = case.allot(line, account)
                 transition = self._allotted(account, step, line.occurred_at) if account and step.charge else None
-                transition = with_available_file(account, transition, catalog, line.occurred_at)
+                transition = with_available_file(account, transition, catalog, line.occurred_at, position)
             case ChargeReviewRequested():
                 step = case.review(account) if account else None
             case _:
@@ -321,7 +339,7 @@ class LedgerFold:
         if transition is None:
             decision, step = account_decision(account, None, (refusal_of(line, result),)), None
         else:
-            transition = with_available_file(account, transition, catalog, line.occurred_at) or transition
+            transition = with_available_file(account, transition, catalog, line.occurred_at, position) or transition
             decision = account_decision(account, transition.account, transition.lines, decision_step(line))
         decision.changes |= result_changes(result)
         return add_step(decision, line.program, line.id, step)
@@ -386,6 +404,18 @@ def _with_value(
         return transition
     changed = account_transitions.set_value(after, step.value, at)
     return Transition(changed.account, transition.lines if transition else ()) if changed else transition
+
+
+def _with_messages(decision: Decision[State], catalog: Catalog) -> Decision[State]:
+    """Returns the decision with the messages about fulfilled rewards, and with reminders before they expire."""
+    for line in fulfilled_lines(decision.outputs):
+        decision.outputs += ready_message(line, catalog)
+        account = decision.changes.get(state_keys.account(line.id))
+        found = reminder_of(account, catalog, line.occurred_at) if isinstance(account, Account) else None
+        if found is not None:
+            key = state_keys.reminder(line.id)
+            decision.changes |= {key: found[0], Timer(key): found[1]}
+    return decision
 
 
 def _account(reward: str, states: _States) -> Account | None:

@@ -1,4 +1,4 @@
-"""Prizes of closed boards and of draws → rewards: a grant for each prize that a reward rule pays. Without state."""
+"""Prizes of closed boards and of draws → rewards and messages: a grant for each prize that a reward rule pays. Without state."""
 
 from collections.abc import Mapping, Sequence
 from typing import assert_never, get_args
@@ -26,7 +26,8 @@ from referral.events.standings import (
     StandingLine,
 )
 from referral.fold.fold import Decision, Key, Output, Position
-from referral.topics import REWARDS, STANDINGS, Topic
+from referral.topics import DELIVERIES, REWARDS, STANDINGS, Topic
+from reward_dispatcher.folds.message_requests import period_messages, prize_message
 
 States = Mapping[Key, bytes | float | None]
 
@@ -40,10 +41,9 @@ class PrizesFold:
     name = "prizes"
     service = "rd"
     source: Topic = STANDINGS
-    outputs: Sequence[Topic] = (REWARDS,)
+    outputs: Sequence[Topic] = (REWARDS, DELIVERIES)
     ignored: Sequence[type[Struct]] = (
         *get_args(ExperimentLine),
-        BoardPartClosed,
         BoardPartsWritten,
         BoardClosed,
         BoardCorrected,
@@ -66,12 +66,15 @@ class PrizesFold:
         """Returns the grant or the revocation. Raises LookupError if the catalog lacks the program version or the rule."""
         match line:
             case PrizeAwarded():
-                return self._grant(line, catalog) if line.rule is not None else Decision()
+                decision = self._grant(line, catalog) if line.rule is not None else Decision[bytes]()
+                decision.outputs += prize_message(line, catalog)
+                return decision
+            case BoardPartClosed():
+                return Decision(outputs=period_messages(line, catalog))
             case PrizeRevoked():
                 return _revoke(line) if line.rule is not None else Decision()
             case (
-                BoardPartClosed()
-                | BoardPartsWritten()
+                BoardPartsWritten()
                 | BoardClosed()
                 | BoardCorrected()
                 | DrawCommitted()

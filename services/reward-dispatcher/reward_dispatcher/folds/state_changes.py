@@ -22,6 +22,7 @@ from reward_dispatcher.domain.redemption import Redemption
 from reward_dispatcher.domain.redemption_changes import ChangeResult
 from reward_dispatcher.domain.tranche import Charge, Tranches
 from reward_dispatcher.folds import state_keys
+from reward_dispatcher.folds.message_requests import Reminder
 from reward_dispatcher.folds.reward_measurements import measure_transition
 from reward_dispatcher.folds.state_keys import CodeHolder
 
@@ -38,6 +39,7 @@ State = (
     | QueuePlace
     | CodedOrder
     | GivenRewards
+    | Reminder
 )
 Changes = dict[Key, State | float | None]
 _POOL_LINES = (CodeRequested, CodeReturned)  # a tuple is checked in a third of a union's time

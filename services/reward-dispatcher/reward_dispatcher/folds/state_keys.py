@@ -44,6 +44,11 @@ def given(program: str) -> str:
     return f"given:{program}"
 
 
+def reminder(reward: str) -> str:
+    """The Reminder of a reward that ends."""
+    return f"reminder:{reward}"
+
+
 def tranches(program: str) -> str:
     """The Tranches of a program in this partition."""
     return f"tranches:{program}"

@@ -8,19 +8,24 @@ from referral.http.app import create_app
 from referral.telemetry.logs import configure_logs
 from reward_dispatcher.console.budget_views import blueprint as console_budgets
 from reward_dispatcher.console.bulk_views import blueprint as console_bulk
-from reward_dispatcher.console.desk_views import blueprint as desk
+from reward_dispatcher.console.message_views import blueprint as console_messages
 from reward_dispatcher.console.pool_views import blueprint as console_pools
 from reward_dispatcher.console.reward_story_views import blueprint as console_person
 from reward_dispatcher.console.reward_views import blueprint as console_rewards
+from reward_dispatcher.console.staff_views import blueprint as staff
+from reward_dispatcher.console.wallet_preview_views import blueprint as console_wallet_preview
 from reward_dispatcher.console.webhook_views import blueprint as console_webhooks
 from reward_dispatcher.delivery.message_shapes import WEBHOOK_MESSAGES
 from reward_dispatcher.http_api import (
+    bounces,
     budgets,
     coded_orders,
     codes,
+    digests,
     entitlements,
     guides,
     pools,
+    promoter_messages,
     redemptions,
     reward_actions,
     reward_summary,
@@ -50,6 +55,9 @@ BLUEPRINTS = (
     webhooks.blueprint,
     webhook_deliveries.blueprint,
     wallet_links.blueprint,
+    promoter_messages.blueprint,
+    bounces.blueprint,
+    digests.blueprint,
 )
 WALLET = (wallet_api.blueprint, wallet_opening_api.blueprint)  # pages for people; not part of the API
 
@@ -58,9 +66,11 @@ CONSOLE = (
     console_person,
     console_rewards,
     console_pools,
-    desk,
+    staff,
     console_budgets,
     console_webhooks,
+    console_messages,
+    console_wallet_preview,
 )  # pages for operators; not part of the API
 
 

@@ -19,6 +19,7 @@ from referral.telemetry.level_exporter import LevelExporter
 from referral.tokens import TokenSigner
 from reward_dispatcher.budget_levels import read_budget_levels
 from reward_dispatcher.budget_store import BudgetStore
+from reward_dispatcher.delivery.digest_test_send import DigestTestSender
 from reward_dispatcher.delivery_store import DeliveryStore
 from reward_dispatcher.grant_store import GrantStore
 from reward_dispatcher.guessed_codes import GuessedCodes
@@ -39,6 +40,7 @@ _NAME = "rewards"
 _MAX_NAMED = 20
 _LINK_TTL_S = 30 * 86_400  # of a download link
 _MAX_UPLOADS = 2
+_MAX_TEST_DIGESTS = 3  # each holds a thread for up to half a minute
 log = structlog.get_logger()
 
 
@@ -71,6 +73,8 @@ class Dependencies:
     grants: GrantStore
     banned: BannedPeople
     link_requests: LinkRequests
+    digests: DigestTestSender
+    digest_sends: ConcurrencyLimit
 
 
 def init_app(app: Flask) -> Flask:
@@ -119,6 +123,8 @@ def init_app(app: Flask) -> Flask:
         GrantStore(shared.redis, settings.partitions),
         BannedPeople(shared.redis, settings.partitions),
         LinkRequests(shared.redis),
+        DigestTestSender(settings, lambda: shared.follower.view, shared.clock),
+        ConcurrencyLimit("test digests", _MAX_TEST_DIGESTS),
     )
     return app
 

@@ -87,12 +87,29 @@ class StepResponse(Struct):
     api_key: Annotated[str | None, Meta(description="the id of the API key that it was sent with")]
 
 
+class UseResponse(Struct):
+    """A use of a reward for an order, or a hold of it."""
+
+    redemption_id: Annotated[str, Meta(examples=["rdm_0123456789abcdef"])]
+    order_id: str
+    amount: Annotated[int | None, Meta(description="in minor units or points; null for a reward used as a whole")]
+    returned: Annotated[
+        int | None, Meta(description="what refunds and cancellations gave back of it; null as for `amount`")
+    ]
+    at: Timestamp
+    held_until: Annotated[Timestamp | None, Meta(description="of a hold: when it ends by itself; null for a use")]
+
+
 class HistoryResponse(Struct):
-    """The life of a reward, the earliest step first; of more than a hundred steps the first and the newest."""
+    """The life of a reward, the earliest step first; of more than a hundred steps the first and the newest.
+
+    A use of a part changes no state and is no step: `uses` has every use and running hold.
+    """
 
     reward_id: Annotated[str, Meta(examples=["rwd_0123456789abcdef"])]
     program: str
     steps: list[StepResponse]
+    uses: list[UseResponse]
 
 
 class LotResponse(Struct):
@@ -343,6 +360,22 @@ def step_response(beneficiary: str, step: Step) -> StepResponse:
         note=note.text if note else None,
         api_key=step.api_key,
     )
+
+
+def use_responses(account: Account) -> list[UseResponse]:
+    """The bodies that describe the uses and running holds of a reward, the earliest first."""
+    in_parts = is_divisible(account)
+    return [
+        UseResponse(
+            redemption_id=use.request,
+            order_id=use.order,
+            amount=use.amount if in_parts else None,
+            returned=use.returned if in_parts else None,
+            at=to_datetime(use.at_ms),
+            held_until=None if use.until_ms is None else to_datetime(use.until_ms),
+        )
+        for use in account.uses
+    ]
 
 
 def redemption_response(redemption: Redemption) -> RedemptionResponse:

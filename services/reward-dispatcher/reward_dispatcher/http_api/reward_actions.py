@@ -35,6 +35,7 @@ from reward_dispatcher.http_api.responses import (
     TasksResponse,
     reward_responses,
     step_response,
+    use_responses,
 )
 from reward_dispatcher.http_api.rewards import require_reward
 
@@ -67,10 +68,10 @@ def act(body: dict[str, str], reward_id: str, action: RewardAction) -> RewardRes
 @response(HistoryResponse)
 @blueprint.alt_response(404, description="Unknown reward.")
 def reward_history(reward_id: str) -> HistoryResponse:
-    """Every step of a reward's life, the earliest first, with who decided it and why."""
+    """Every step of a reward's life, the earliest first, with who decided it and why, and what it was used for."""
     account = require_reward(reward_id)
     steps = [step_response(account.beneficiary, step) for step in history(account)]
-    return HistoryResponse(account.id, account.program, steps)
+    return HistoryResponse(account.id, account.program, steps, use_responses(account))
 
 
 @blueprint.get("/v1/programs/<program>/rewards")

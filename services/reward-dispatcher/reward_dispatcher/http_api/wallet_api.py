@@ -2,7 +2,9 @@
 
 from flask import Blueprint, Response, make_response, render_template
 
+from referral.events.ids import random_id
 from referral.http.context import context
+from referral.http.embedding import for_frames, require_embed_token
 from referral.http.rate_limit import without_rate_limit
 from referral.http.same_origin import require_same_origin
 from referral.http.wallet_session import (
@@ -37,10 +39,22 @@ def wallet_page() -> Response:
         session = wallet_session()
     except WalletClosed as error:
         return private(render_closed_wallet(ClosedDoor(error.reason, error.link.program if error.link else None)), 401)
-    response = make_response(render_template("wallet.html", **_template_values(session)), PRIVATE)
+    response = make_response(render_template("wallet.html", **_template_values(session, session_text() or "")), PRIVATE)
     if _is_half_over(session):
         start_session(response, session)
     return response
+
+
+@blueprint.get("/w/embed/<token>")
+@without_rate_limit
+def wallet_frame(token: str) -> Response:
+    """The wallet in a frame of the platform's own site: it shows, and changes nothing."""
+    embed = require_embed_token("wallet", token)
+    session = WalletToken(
+        random_id("wlk"), embed.program, embed.person, embed.issued_ms, embed.expires_ms, embed.expires_ms
+    )
+    parts_session = dependencies().tokens.sign_wallet("wallet-open", session)
+    return for_frames(make_response(render_template("wallet.html", **_template_values(session, parts_session))))
 
 
 @blueprint.post("/w/sign-out")
@@ -54,10 +68,12 @@ def sign_out() -> Response:
     return response
 
 
-def _template_values(session: WalletToken) -> dict[str, object]:
+def _template_values(session: WalletToken, text: str) -> dict[str, object]:
     shared, own, store = context(), dependencies(), dependencies().store
     page = store.wallet(session.program, session.person, 0, MAX_REWARDS)
-    parts = own.wallet_parts.read(session_text() or "")
+    parts = own.wallet_parts.read(text)
+    news = own.deliveries.outbox(session.program, session.person).shown
+    rewards = sorted({item.reward for item in news if item.reward})
     contents = WalletContents(
         session=session,
         now_ms=shared.clock.now_ms(),
@@ -69,6 +85,8 @@ def _template_values(session: WalletToken) -> dict[str, object]:
         if own.banned.is_banned(session.program, session.person)
         else own.grants.of_referrer(session.program, session.person),
         parts=parts,
+        news=news,
+        news_accounts={one.id: one for one in store.accounts(rewards)} if rewards else {},
     )
     return wallet_view(contents)
 

@@ -13,7 +13,10 @@ from referral.events.deliveries import (
     EndpointFull,
     EndpointLimit,
     EndpointWarned,
+    GrowthDigest,
     MessageContent,
+    PromoterMessage,
+    WechatReplyPromised,
 )
 from referral.events.entities import Webhook
 from referral.events.redemptions import RewardRedeemed
@@ -215,8 +218,14 @@ def _subject(content: MessageContent) -> str:
             return content.webhook
         case BudgetReached():
             return content.budget
+        case WechatReplyPromised():
+            return content.person
         case RewardFulfilled() | RewardRedeemed() | RewardRevoked():
             return content.id
+        case PromoterMessage():
+            return content.person
+        case GrowthDigest():
+            return content.program
         case _:
             assert_never(content)
 

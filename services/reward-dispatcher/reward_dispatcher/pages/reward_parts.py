@@ -8,7 +8,7 @@ from referral.console.guard import Visit
 from referral.pages.amounts import amount_text
 from referral.pages.console_shell import render_console
 
-Part = Literal["waiting", "pools", "budgets", "webhooks"]
+Part = Literal["waiting", "pools", "budgets", "messages", "webhooks"]
 
 
 class PartLink(NamedTuple):
@@ -23,6 +23,7 @@ PARTS: tuple[PartLink, ...] = (
     PartLink("waiting", "/console/rewards", lazy_gettext("Waiting rewards")),
     PartLink("pools", "/console/rewards/pools", lazy_gettext("Code pools")),
     PartLink("budgets", "/console/rewards/budgets", lazy_gettext("Budgets")),
+    PartLink("messages", "/console/rewards/messages", lazy_gettext("Messages")),
     PartLink("webhooks", "/console/rewards/webhooks", lazy_gettext("Deliveries")),
 )
 

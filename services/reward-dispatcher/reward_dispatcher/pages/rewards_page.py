@@ -16,8 +16,8 @@ from referral.pages.console_shell import Toast
 from referral.pages.languages import gettext, ngettext
 from referral.people.known_people import KnownPerson, known_people
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.desk_write_off import write_offs_of
 from reward_dispatcher.domain.life_cycle import legal_actions, life_state
+from reward_dispatcher.domain.store_write_off import write_offs_of
 from reward_dispatcher.folds.state_keys import LISTED_STATES
 from reward_dispatcher.http_api.responses import RewardResponse, StepResponse, reward_responses
 from reward_dispatcher.pages.account_names import account_name
@@ -78,7 +78,7 @@ ACTION_KEYS: Mapping[RewardAction, str] = {"approve": "a", "fulfil": "a", "relea
 class RewardRow:
     """A reward: what the API answers about it, its name, whose it is, its state, and what is legal in it.
 
-    `desk` has the name of the operator for each order that is a write-off at the counter.
+    `write_offs` has the name of the operator for each order that is a write-off at the counter.
     """
 
     reward: RewardResponse
@@ -86,7 +86,7 @@ class RewardRow:
     person: str
     state: LifeState
     actions: list[RewardAction]
-    desk: Mapping[str, str]
+    write_offs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

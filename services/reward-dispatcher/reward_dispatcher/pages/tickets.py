@@ -145,13 +145,13 @@ def _details(account: Account, rule: Reward | None, state: TicketState, at: Mome
             return [
                 _worth(account),
                 _used(account, at),
-                *([_why(account.revocation_reason)] if account.clawback else []),
+                *([why_taken_back(account.revocation_reason)] if account.clawback else []),
             ]
         case "expired":
             day = day_text(account.expires_ms or account.changed_ms, at.zone, at.now_ms)
             return [_worth(account), gettext("It could be used until %(day)s.", day=day)]
         case "taken_back":
-            return [_worth(account), _why(account.revocation_reason)]
+            return [_worth(account), why_taken_back(account.revocation_reason)]
         case _:
             assert_never(state)
 
@@ -230,8 +230,8 @@ def _used(account: Account, at: Moment) -> str:
     return gettext("Used on %(when)s", when=moment_text(account.redeemed_ms or account.changed_ms, at.zone))
 
 
-def _why(reason: RevocationReason | None) -> str:  # noqa: C901, PLR0911 - a table
-    """Why a reward was taken back, in words for its person."""
+def why_taken_back(reason: RevocationReason | None) -> str:  # noqa: C901, PLR0911 - a table
+    """Returns why a reward was taken back, in words for its person."""
     match reason:
         case "unfollowed":
             return gettext("The friend unfollowed, so it no longer counts.")

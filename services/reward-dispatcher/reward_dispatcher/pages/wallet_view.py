@@ -8,19 +8,24 @@ import segno
 from referral.entitlement.grants import ReferrerGrants
 from referral.events.entities import Participant
 from referral.events.people import Profile
+from referral.events.program import Program
+from referral.events.promoter_messages import MessageItem
 from referral.events.section import Period
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
-from referral.pages.languages import gettext, localize, ngettext
-from referral.pages.reward_names import reward_name
+from referral.pages.languages import gettext, localize
 from referral.tokens import WalletToken
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.next_milestone import MilestoneProgress, cap_room, next_milestone
+from reward_dispatcher.domain.next_milestone import CapRoom, MilestoneProgress, cap_room, next_milestone
 from reward_dispatcher.domain.unit_balance import unit_balances
 from reward_dispatcher.pages.balance_texts import balance_views
 from reward_dispatcher.pages.friend_texts import friend_view
+from reward_dispatcher.pages.message_texts import MessageFacts
+from reward_dispatcher.pages.post_texts import own_post_view
+from reward_dispatcher.pages.progress_words import progress_words
 from reward_dispatcher.pages.tickets import Download, Moment, Ticket, find_rule, state_text, ticket
 from reward_dispatcher.pages.wallet_doors import use_program
+from reward_dispatcher.pages.wallet_messages import MessageView, message_views
 from reward_dispatcher.wallet_parts import BoardPlace, WalletParts
 
 RING = 188.5  # circumference of the ring in the template: radius 30
@@ -30,7 +35,8 @@ RING = 188.5  # circumference of the ring in the template: radius 30
 class WalletContents:
     """What a wallet is composed of. `balance` are the rewards of its balances, `downloads` the files by reward.
 
-    `grants` is what the person's friends count for; None if none ever will, because the person is banned.
+    `grants` is what the person's friends count for; None if none ever will, because the person is banned. `news` are the items of
+    messages, the oldest first, `news_accounts` the rewards that they name.
     """
 
     session: WalletToken
@@ -41,6 +47,8 @@ class WalletContents:
     downloads: Mapping[str, Download]
     grants: ReferrerGrants | None
     parts: WalletParts
+    news: Sequence[MessageItem]
+    news_accounts: Mapping[str, Account]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,11 @@ def wallet_view(contents: WalletContents) -> dict[str, object]:
         "older": max(0, contents.total - len(contents.accounts)),
         "shown": len(contents.accounts),
         "profile": profile,
+        "messages": _messages(participant, profile, contents, at),
+        "posts": [own_post_view(one) for one in contents.parts.posts.items] if contents.parts.posts else [],
+        "posts_total": contents.parts.posts.total if contents.parts.posts else 0,
+        "challenge_page": f"{context().settings.board_url}/p/{session.program}/c",
+        "person": session.person,
         "may_share": participant is not None and contents.grants is not None,
         **(_referrer_values(participant, contents, at) if participant else {"participant": None}),
     }
@@ -97,6 +110,28 @@ def _referrer_values(participant: Participant, contents: WalletContents, at: Mom
         "friends": [friend_view(one, at) for one in friends.items] if friends else None,
         "friends_total": friends.total if friends else 0,
     }
+
+
+def _messages(
+    participant: Participant | None, profile: Profile | None, contents: WalletContents, at: Moment
+) -> list[MessageView]:
+    """The messages of the person, newest first; none after the program has ended."""
+    shared, version = context(), context().catalog.program_at(contents.session.program, contents.now_ms)
+    if version is None:
+        return []
+    code, public = (participant.code if participant else None), shared.settings.public_url
+    facts = MessageFacts(
+        program=version.program,
+        now_ms=contents.now_ms,
+        name=profile.display_name if profile else "",
+        accounts=contents.news_accounts,
+        progress=_progress(version.program, contents.grants, contents.now_ms) if contents.grants else None,
+        wallet="",
+        code=code,
+        link=f"{public}/{code}" if code else "",
+        poster=f"{public}/s/{code}/poster.png" if code else "",
+    )
+    return message_views(contents.news, facts, at)
 
 
 def _greeting(profile: Profile | None) -> str:
@@ -129,23 +164,21 @@ def _ring(participant: Participant, grants: ReferrerGrants | None, now_ms: int) 
     version = context().catalog.program_at(participant.program, now_ms)
     if version is None or participant.partner or grants is None:
         return None
-    program = version.program
-    room = cap_room(program.caps.per_referrer, grants.counts, to_datetime(now_ms), program.timezone)
+    progress = _progress(version.program, grants, now_ms)
+    return _ring_of(progress, _room(version.program, grants, now_ms).full) if progress else None
+
+
+def _progress(program: Program, grants: ReferrerGrants, now_ms: int) -> MilestoneProgress | None:
     rules = (rule for rule in program.rewards if rule.to == "referrer")
-    progress = next_milestone(rules, grants.conversions, room.ever)
-    return _ring_of(progress, room.full) if progress else None
+    return next_milestone(rules, grants.conversions, _room(program, grants, now_ms).ever)
+
+
+def _room(program: Program, grants: ReferrerGrants, now_ms: int) -> CapRoom:
+    return cap_room(program.caps.per_referrer, grants.counts, to_datetime(now_ms), program.timezone)
 
 
 def _ring_of(progress: MilestoneProgress, full: Period | None) -> Ring:
-    count = ngettext(
-        "%(friends)d of %(num)d friend", "%(friends)d of %(num)d friends", progress.needed, friends=progress.friends
-    )
-    words = ngettext(
-        "%(num)d more friend, and this is yours: %(reward)s",
-        "%(num)d more friends, and this is yours: %(reward)s",
-        progress.missing,
-        reward=reward_name(progress.rule),
-    )
+    count, words = progress_words(progress)
     return Ring(count, words, _pause_text(full), round(RING * progress.friends / progress.needed, 1))
 
 

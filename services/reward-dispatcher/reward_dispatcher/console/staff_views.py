@@ -18,13 +18,13 @@ from referral.http.problems import Problem
 from referral.pages.console_shell import back_to
 from referral.telemetry.metrics import counter
 from reward_dispatcher.domain.account import Account
-from reward_dispatcher.domain.desk_write_off import WriteOff, is_form_key, write_off_of
 from reward_dispatcher.domain.redemption import Redemption, refusal_reason
+from reward_dispatcher.domain.store_write_off import WriteOff, is_form_key, write_off_of
 from reward_dispatcher.domain.uploaded_codes import MAX_CODE
 from reward_dispatcher.http_api.dependencies import dependencies
 from reward_dispatcher.http_api.ledger_request import require_complete_ledger
 from reward_dispatcher.http_api.redemption_request import request_change, request_redemption, reward_target
-from reward_dispatcher.pages.desk_page import (
+from reward_dispatcher.pages.staff_page import (
     Answer,
     answer_page,
     is_for_the_counter,
@@ -34,15 +34,15 @@ from reward_dispatcher.pages.desk_page import (
     start_page,
 )
 
-DESK = "/desk/redeem"
+STAFF_PAGE = "/desk/redeem"
 _MAX_TYPED = 256
 
-blueprint = Blueprint("desk", __name__)
+blueprint = Blueprint("staff", __name__)
 
 
-@blueprint.get(DESK)
+@blueprint.get(STAFF_PAGE)
 @console_view("redeem")
-def desk(visit: Visit) -> str:
+def staff_page(visit: Visit) -> str:
     """The field for a code; after a write-off its result."""
     found = _write_off(visit, request.args.get("use", ""))
     account = dependencies().store.account(found.done.reward) if found is not None else None
@@ -51,7 +51,7 @@ def desk(visit: Visit) -> str:
     return answer_page(visit, _state(account, found.done), account, found.done, may_undo=found.may_undo(visit))
 
 
-@blueprint.post(DESK)
+@blueprint.post(STAFF_PAGE)
 @console_view("redeem")
 def act(visit: Visit) -> ResponseReturnValue:
     """Looks a code up, writes a reward off, or takes a write-off back."""
@@ -115,7 +115,7 @@ def _use(visit: Visit) -> ResponseReturnValue:
         visit.record("reward.used", program=account.program, target=account.id)
         done = request_redemption(reward_target(account), made.order, made.request, amount)
     if done.outcome == "redeemed":
-        return back_to(DESK, use=made.request)
+        return back_to(STAFF_PAGE, use=made.request)
     newest = dependencies().store.account(account.id) or account
     refusal: Answer = "redeemed_before" if done.outcome == "held" else done.outcome
     return answer_page(visit, refusal, newest), 409
@@ -125,7 +125,7 @@ def _undo(visit: Visit) -> ResponseReturnValue:
     """Gives a write-off back: one's own, or with the right to revoke rewards any; not what was used elsewhere."""
     found = _write_off(visit, request.form.get("use", ""))
     if found is None:
-        raise Problem(404, "unknown_redemption", "No write-off of this desk has this id. Look the code up again.")
+        raise Problem(404, "unknown_redemption", "No write-off in the store has this id. Look the code up again.")
     if not found.may_undo(visit):
         raise Problem(
             403, "role_forbids", "Only who wrote it off may take that back, or an operator who may revoke rewards."
@@ -136,7 +136,7 @@ def _undo(visit: Visit) -> ResponseReturnValue:
     account = dependencies().store.account(done.reward)
     if account is None or _is_in_use(account, done):  # it was refused, or taken again since it was taken back
         return answer_page(visit, "not_undone", account, done), 409
-    return back_to(DESK, use=done.request)
+    return back_to(STAFF_PAGE, use=done.request)
 
 
 @dataclass(frozen=True, slots=True)

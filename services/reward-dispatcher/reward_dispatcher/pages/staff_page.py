@@ -23,9 +23,9 @@ from referral.pages.reward_names import worth_text
 from referral.people.known_people import known_people
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.domain.balance import free, is_divisible
-from reward_dispatcher.domain.desk_write_off import KEY_CHARACTERS
 from reward_dispatcher.domain.discount_codes import LENGTH
 from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.domain.store_write_off import KEY_CHARACTERS
 from reward_dispatcher.pages.account_names import account_name, rule_of
 from reward_dispatcher.pages.date_texts import moment_text
 
@@ -169,7 +169,7 @@ def answer_page(
 
 
 def _page(visit: Visit, account: Account | None = None, **values: object) -> str:
-    return render_console("console/desk.html", visit, "desk", facts=_facts(account) if account else None, **values)
+    return render_console("console/staff.html", visit, "store", facts=_facts(account) if account else None, **values)
 
 
 def _facts(account: Account) -> dict[str, str]:
