@@ -15,6 +15,7 @@ from leaderboard.domain.ranking import BoardEntry
 from leaderboard.domain.tally import StoredTally, load_tally
 from leaderboard.folds import state_keys
 from referral.events.board_rules import BoardMetric
+from referral.events.ids import is_person_id, person_digest, person_of
 from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
@@ -57,8 +58,8 @@ class BoardHistory:
     ) -> dict[str, BoardEntry]:
         """Returns the entries of these people by what counts in a window, without those for whom nothing counts in it."""
         by_partition: list[list[bytes]] = [[] for _ in self._partitions]
-        for person in people:
-            by_partition[partition_of(referrer_key(program, person), len(by_partition))].append(person.encode())
+        for person in filter(is_person_id, people):
+            by_partition[partition_of(referrer_key(program, person), len(by_partition))].append(person_digest(person))
         tallies = self._tallies(program, metric, board.fold, by_partition)
         return {entry.participant: entry for entry in _entries(metric, tallies, window)}
 
@@ -72,7 +73,7 @@ class BoardHistory:
             for chunk in _chunks(members, _KEYS_OF_A_READ)
         ]
         commands = (
-            ("MGET", *(_tally_key(fold, partition, metric, program, one.decode()) for one in chunk))
+            ("MGET", *(_tally_key(fold, partition, metric, program, person_of(one)) for one in chunk))
             for partition, chunk in reads
         )
         for (_, chunk), found in zip(reads, run_pipeline(self._redis, commands), strict=True):

@@ -26,20 +26,27 @@ end
 
 # The place of the member ARGV[2] of the board KEYS[ARGV[1]] among all boards: how many entries there are; how many precede those
 # returned; and the member with ARGV[3] entries on each side (member, score, member, …), in order. Nothing if it is on no board.
-# Of each board a few entries around the score are read, and more only where these are among the nearest of all.
+# Of each board a few entries around the score are read, and more only where these are among the nearest of all: to write a score
+# as text takes Redis as long as to find it.
 AROUND = (
     _PRECEDES_FUNCTION
     + """
 local call, mine, member, reach = redis.call, tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local text = call('ZSCORE', KEYS[mine], member)
 if not text then return false end
-local own, limit, step = tonumber(text), '(' .. text, 2
+local own, limit, step, count = tonumber(text), '(' .. text, 2, #KEYS
 local total, ahead, lists, firsts, ups, downs, heads = 0, 0, {}, {}, {}, {}, {}
-for i = 1, #KEYS do
-  local key, before = KEYS[i]
-  if i == mine then before = call('ZRANK', key, member) else before = call('ZCOUNT', key, '-inf', limit) end
-  local first = math.max(0, before - step)
-  local list, place = call('ZRANGE', key, first, before + step, 'WITHSCORES'), 2 * (before - first) + 1
+for i = 1, count do
+  local key, before, last = KEYS[i]
+  if i == mine then
+    before = call('ZRANK', key, member)
+    last = before + step
+  else
+    before = call('ZCOUNT', key, '-inf', limit)
+    last = before + step - 1
+  end
+  local first = before > step and before - step or 0
+  local list, place = call('ZRANGE', key, first, last, 'WITHSCORES'), 2 * (before - first) + 1
   ups[i] = place - 2
   if i == mine then
     place = place + 2
@@ -58,7 +65,7 @@ end
 local above, result = {}, {}
 while #above < 2 * reach do
   local best, score
-  for i = 1, #KEYS do
+  for i = 1, count do
     local head = heads[i]
     if head and (not best or head > score
         or (head == score and precedes(lists[best][ups[best]], lists[i][ups[i]]))) then
@@ -70,7 +77,7 @@ while #above < 2 * reach do
   above[#above + 1] = list[place + 1]
   above[#above + 1] = list[place]
   place = place - 2
-  if place < 1 and firsts[best] > 0 then
+  if place < 1 and firsts[best] > 0 and #above < 2 * reach then
     local first = math.max(0, firsts[best] - step)
     local more = call('ZRANGE', KEYS[best], first, firsts[best] - 1, 'WITHSCORES')
     local size = #more
@@ -82,10 +89,10 @@ end
 for k = #above, 1, -1 do result[#result + 1] = above[k] end
 result[#result + 1], result[#result + 2] = member, text
 local full = #result + 2 * reach
-for i = 1, #KEYS do heads[i] = tonumber(lists[i][downs[i] + 1]) end
+for i = 1, count do heads[i] = tonumber(lists[i][downs[i] + 1]) end
 while #result < full do
   local best, score
-  for i = 1, #KEYS do
+  for i = 1, count do
     local head = heads[i]
     if head and (not best or head < score
         or (head == score and precedes(lists[i][downs[i]], lists[best][downs[best]]))) then
@@ -96,7 +103,7 @@ while #result < full do
   local list, place = lists[best], downs[best]
   result[#result + 1], result[#result + 2] = list[place], list[place + 1]
   place = place + 2
-  if place > #list then
+  if place > #list and #result < full then
     local next = firsts[best] + #list / 2
     for _, one in ipairs(call('ZRANGE', KEYS[best], next, next + step - 1, 'WITHSCORES')) do list[#list + 1] = one end
   end

@@ -31,6 +31,7 @@ from leaderboard.domain.score import score_range
 from leaderboard.folds import state_keys
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
+from referral.events.ids import is_person_id, person_digest
 from referral.events.keys import referrer_key
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
@@ -109,15 +110,16 @@ class BoardStore:
 
     def around(self, program: str, board: BoardName, participant: str, reach: int) -> BoardSlice | None:
         """Returns a participant's entry and `reach` entries on each side; None if they are not on the board."""
-        partition = self._partition_of(program, participant)
+        if not is_person_id(participant):
+            return None
+        partition, member = self._partition_of(program, participant), person_digest(participant)
         if self._single is not None:
             keys = [self._key(one, board) for one in self._partitions]
-            arguments = (partition + 1, participant, reach)
-            return _around(self._call(self._single, self._around_script, keys, arguments))
-        score = self._redis.zscore(self._key(partition, board), participant)
+            return _around(self._call(self._single, self._around_script, keys, (partition + 1, member, reach)))
+        score = self._redis.zscore(self._key(partition, board), member)
         if score is None:
             return None
-        me = BoardEntry(score, participant.encode())
+        me = BoardEntry(score, member)
         return entries_around(self._near(board, score, reach, reach), me, reach)
 
     def ahead_of(self, board: BoardName, entries: Sequence[BoardEntry]) -> list[int]:
@@ -137,21 +139,21 @@ class BoardStore:
 
     def entries(self, program: str, board: BoardName, participants: Iterable[str]) -> list[BoardEntry]:
         """Returns the entries of these participants, best first, without those who are not on the board."""
-        by_partition: dict[int, list[str]] = defaultdict(list)
-        for participant in participants:
-            by_partition[self._partition_of(program, participant)].append(participant)
+        by_partition: dict[int, list[bytes]] = defaultdict(list)
+        for participant in filter(is_person_id, participants):
+            by_partition[self._partition_of(program, participant)].append(person_digest(participant))
         results = self._pipeline(
             ("ZMSCORE", self._key(partition, board), *members) for partition, members in by_partition.items()
         )
         found = zip(by_partition.values(), results, strict=True)
         pairs = (pair for members, scores in found for pair in zip(members, scores, strict=True))
-        return sorted(BoardEntry(score, participant.encode()) for participant, score in pairs if score is not None)
+        return sorted(BoardEntry(score, member) for member, score in pairs if score is not None)
 
     def _near(self, board: BoardName, score: float, above: int, below: int) -> list[PartitionSlice]:
         calls = [(self._key(partition, board), repr(score), above, below) for partition in self._partitions]
         return [_partition_slice(result) for result in self._run(self._near_script, calls)]
 
-    def _call(self, redis: "Redis", script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    def _call(self, redis: "Redis", script: Script, keys: Sequence[str], arguments: Sequence[bytes | str | int]) -> Any:
         """The result of a script that reads all partitions."""
         command = ("EVALSHA_RO", script.sha, len(keys), *keys, *arguments)
         try:
@@ -163,7 +165,7 @@ class BoardStore:
         """The results of a script, called for each key with its arguments."""
         return run_pipeline(self._redis, [("EVALSHA_RO", script.sha, 1, *call) for call in calls], [script])
 
-    def _pipeline(self, commands: Iterable[Sequence[str | int]]) -> list[Any]:
+    def _pipeline(self, commands: Iterable[Sequence[bytes | str | int]]) -> list[Any]:
         return run_pipeline(self._redis, commands)
 
     def _partition_of(self, program: str, participant: str) -> int:

@@ -1,18 +1,17 @@
 """Reads the tree of a whole campaign for its page, its picture and its film: once for all that ask within some seconds."""
 
-import threading
-import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from leaderboard.board_store import BoardStore, board_name
 from leaderboard.domain.campaign_network import campaign_network
 from leaderboard.domain.radial_tree import MAX_PEOPLE, TreeNode, radial_tree
 from leaderboard.network_store import NetworkStore
+from leaderboard.recent_answers import RecentAnswers
 
 MAX_REFERRERS = 1_000
 """With so many of the best referrers, of followers and of partners each, the picture begins."""
-_KEEP_S = 10.0
+_FRESH_S = 10.0
+_STALE_S = 20.0
 _KEPT_PROGRAMS = 20
 
 
@@ -29,22 +28,11 @@ class CampaignReader:
 
     def __init__(self, boards: BoardStore, network: NetworkStore) -> None:
         self._boards, self._network = boards, network
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[float, CampaignTree]] = OrderedDict()
+        self._recent = RecentAnswers[str, CampaignTree](_FRESH_S, _STALE_S, _KEPT_PROGRAMS)
 
     def read(self, program: str) -> CampaignTree:
         """Returns the tree of a program, as of some seconds ago at most."""
-        with self._lock:
-            kept = self._kept.get(program)
-            if kept is not None and time.monotonic() - kept[0] < _KEEP_S:
-                return kept[1]
-        tree = self._read(program)
-        with self._lock:
-            self._kept[program] = (time.monotonic(), tree)
-            self._kept.move_to_end(program)
-            while len(self._kept) > _KEPT_PROGRAMS:
-                self._kept.popitem(last=False)
-        return tree
+        return self._recent.get(program, lambda: self._read(program))
 
     def _read(self, program: str) -> CampaignTree:
         tops = [

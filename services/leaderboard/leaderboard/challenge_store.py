@@ -25,6 +25,7 @@ MAX_VOTES_READ = 5_000
 RECENT_S = 5.0
 """How old the numbers of votes on a public page may be: each look at a post may read MAX_VOTES_READ votes."""
 _KEPT_POSTS = 2_000
+_FOLD = (state_keys.SERVICE, state_keys.ACTIVITY)
 _decode = msgspec.msgpack.Decoder(ChallengeRecord).decode
 
 
@@ -60,9 +61,12 @@ class ChallengeStore:
         """Returns how many people or posts a list has."""
         return self._listing.count(state_keys.challenge_list(name, program, challenge))[0]
 
-    def waiting(self, program: str, challenge: str) -> tuple[int, float | None]:
-        """Returns how many submissions wait for a review, and since when (seconds) the first of them; None if none waits."""
-        return self._listing.count(state_keys.challenge_list("waiting", program, challenge))
+    def waiting(self, challenges: Sequence[tuple[str, str]]) -> list[tuple[int, float | None]]:
+        """Returns for each challenge, given with its program, how many submissions wait for a review, and since when (seconds).
+
+        In one round trip for all; None if none waits.
+        """
+        return self._listing.counts([state_keys.challenge_list("waiting", *one) for one in challenges])
 
     def posts(
         self,
@@ -85,6 +89,37 @@ class ChallengeStore:
         posts = [(person, post, records[person].post(post)) for person, post in named]
         votes = (self.recent_votes if recent_votes else self.votes)(program, challenge, posts)
         return [ListedPost(*post, of_post) for post, of_post in zip(posts, votes, strict=True)], last
+
+    def featured(
+        self, program: str, challenges: Sequence[str], first_s: float, last_s: float, limit: int
+    ) -> list[tuple[float, str]]:
+        """Returns when (seconds) posts were featured from `first_s` to `last_s`, each with its challenge, the earliest first.
+
+        At most `limit` of each challenge and partition are read, in one round trip.
+        """
+        names = [(challenge, partition) for challenge in challenges for partition in range(self._partitions)]
+        found = run_pipeline(
+            self._redis,
+            (
+                (
+                    "ZRANGE",
+                    state_key(*_FOLD, partition, state_keys.challenge_list("featured", program, challenge)),
+                    first_s,
+                    last_s,
+                    "BYSCORE",
+                    "LIMIT",
+                    0,
+                    limit,
+                    "WITHSCORES",
+                )
+                for challenge, partition in names
+            ),
+        )
+        return sorted(
+            (float(second), challenge)
+            for (challenge, _), posts in zip(names, found, strict=True)
+            for _, second in posts
+        )[:limit]
 
     def record(self, program: str, person: str) -> ChallengeRecord:
         """Returns a person's part in the challenges of a program; an empty one if they take part in none."""
@@ -117,7 +152,7 @@ class ChallengeStore:
             for index, scores in zip(asking, friends, strict=True)
         }
         counts = [
-            held_votes([second for _, second in pairs], record.entry(challenge).release)
+            held_votes([second for _, second in pairs], record.entry(challenge).releases)
             for pairs, (_, _, record) in zip(voters, posts, strict=True)
         ]
         return [PostVotes(counted, of_friends.get(index, 0), held) for index, (counted, held) in enumerate(counts)]

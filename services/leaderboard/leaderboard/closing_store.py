@@ -73,13 +73,14 @@ class ClosingStore:
         return self._read(name.program, closing_keys.draw(name.key, draw), DrawState)
 
     def awaited_draws(self, until_s: int, most: int) -> list[AwaitedDraw]:
-        """Returns draws that wait for a round that was published until a second, at most so many."""
+        """Returns draws that wait for a round that was published until a second, at most so many: those that waited longest."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for number in range(self._partitions):
-                pipeline.zrange(_key(number, closing_keys.AWAITED_ROUNDS), 0, until_s, byscore=True, offset=0, num=most)
+                key = _key(number, closing_keys.AWAITED_ROUNDS)
+                pipeline.zrange(key, 0, until_s, byscore=True, offset=0, num=most, withscores=True)
             found = pipeline.execute()
-        names = [member.decode().rpartition("|") for answer in found for member in answer][:most]
-        boards = ((PeriodBoard.parse(board), draw) for board, _, draw in names)
+        oldest = sorted((score, member.decode()) for answer in found for member, score in answer)[:most]
+        boards = ((PeriodBoard.parse(board), draw) for _, name in oldest for board, _, draw in [name.rpartition("|")])
         draws = ((board, self.draw(board, draw)) for board, draw in boards)
         return [AwaitedDraw(board, state) for board, state in draws if state is not None and state.held_at_s is None]
 

@@ -8,7 +8,7 @@ reading.series[0].previous.value    # the range before
 reading.series[1].points            # the first group, one estimate for each of reading.points
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -105,6 +105,21 @@ class InsightReader:
         points = [range_before(days, "all"), days]
         before, now = self._store.read(program, zone, points, sources, now_s, DEFAULT_WINDOW_DAYS)
         return {name: figure_series(FIGURES[name], None, [now], [before]).series[0] for name in wanted}
+
+    def groups(
+        self,
+        program: str,
+        zone: str,
+        splits: Iterable[tuple[FigureId, Dimension]],
+        days: DateRange,
+        now_s: int,
+    ) -> dict[tuple[FigureId, Dimension], Sequence[Series]]:
+        """Returns the groups of several figures over one range and the range before, read together; without the wholes."""
+        wanted = list(splits)
+        sources = frozenset[Source]().union(*(FIGURES[name].reads | FIGURES[name].by[by].reads for name, by in wanted))
+        points = [range_before(days, "all"), days]
+        before, now = self._store.read(program, zone, points, sources, now_s, DEFAULT_WINDOW_DAYS)
+        return {(name, by): figure_series(FIGURES[name], by, [now], [before]).series[1:] for name, by in wanted}
 
     def qualified(self, program: str) -> int:
         """Returns how many referrals have qualified of those who follow now, of all time and of banned referrers too."""

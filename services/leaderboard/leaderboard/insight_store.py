@@ -15,7 +15,7 @@ import msgspec
 
 from leaderboard.board_store import BoardName, board_name
 from leaderboard.domain import activity, growth, spread
-from leaderboard.domain.activity import Activity, ActivityDays
+from leaderboard.domain.activity import Activity, ActivityDays, ActivityParts
 from leaderboard.domain.date_range import DateRange, periods_covering
 from leaderboard.domain.day_buckets import buckets_of
 from leaderboard.domain.figure_table import Source
@@ -29,16 +29,20 @@ from leaderboard.growth_store import GrowthStore
 from leaderboard.spread_store import SpreadStore
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
+from referral.events.ids import person_of
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
 from referral.redis_pipeline import run_pipeline
 
 MAX_BOARD_ENTRIES = 500_000
-"""How many entries of boards a figure may read: one for each person and period who did something in it."""
+"""How many entries of boards a figure may read, one for each person and period who did something in it; and how many counts of
+banned referrers, one for each of them and thirty days."""
 DAY_S = 86_400
 _ENTRIES_OF_A_READ = 5_000
+_KEYS_OF_A_READ = 1_000
 _BY_DAY: frozenset[Source] = frozenset({"growth", "spread", "retention"})
 _decode_growth = msgspec.msgpack.Decoder(GrowthDays).decode
+_decode_parts = msgspec.msgpack.Decoder(ActivityParts).decode
 _decode_activity = msgspec.msgpack.Decoder(Activity | ActivityDays).decode
 PersonCounts = dict[str, int]
 
@@ -76,7 +80,7 @@ _NO_GROWTH, _NO_DAYS = Growth(), _DailyCounts({}, {})
 
 
 class TooManyEntries(ValueError):
-    """The boards of the range have more than MAX_BOARD_ENTRIES entries; a shorter range or longer periods have fewer."""
+    """More than MAX_BOARD_ENTRIES entries would be read; a shorter range has fewer, of boards longer periods too."""
 
 
 class InsightStore:
@@ -100,6 +104,7 @@ class InsightStore:
         start_s, end_s = spans[0][0], spans[-1][1]
         counts = self._growth_days(program, start_s, end_s) if sources & _BY_DAY else _NO_DAYS
         active = self._activity_days(program, start_s, end_s) if "activity" in sources else {}
+        active_parts = self._activity_parts(program, start_s, end_s) if "activity_parts" in sources else {}
         posts = self._posts(program, spans) if "posts" in sources else [0] * len(points)
         referrals = self._people("referrals", program, points) if "referrals" in sources else [{}] * len(points)
         shares = self._people("shares", program, points) if "shares" in sources else [{}] * len(points)
@@ -124,6 +129,7 @@ class InsightStore:
                     )
                     if "retention" in sources
                     else {},
+                    activity.total_by_part(active_parts[name] for name in names if name in active_parts),
                 )
             )
         return facts
@@ -164,6 +170,8 @@ class InsightStore:
                 for partition in self._partitions
             ),
         )
+        if sum(map(len, banned)) * len(buckets[0]) > MAX_BOARD_ENTRIES:
+            raise TooManyEntries
         return _DailyCounts(
             _sum_by_day(self._days_states(program, buckets)),
             _sum_by_day(self._growth.referrer_days(program, buckets, banned)),
@@ -195,6 +203,21 @@ class InsightStore:
                     for day, count in state.days.items():
                         found[day].append(count)
         return {day: activity.total(counts) for day, counts in found.items()}
+
+    def _activity_parts(self, program: str, start_s: int, end_s: int) -> dict[str, dict[str, Activity]]:
+        """The activity of each day by part, by name of the day."""
+        keys = [
+            state_key(state_keys.SERVICE, state_keys.ACTIVITY, partition, state_keys.parts(program, day))
+            for partition in self._partitions
+            for day in range(start_s // DAY_S, (end_s - 1) // DAY_S + 1)
+        ]
+        commands = (("MGET", *keys[start : start + _KEYS_OF_A_READ]) for start in range(0, len(keys), _KEYS_OF_A_READ))
+        found: dict[str, list[Mapping[str, Activity]]] = defaultdict(list)
+        for part in run_pipeline(self._redis, commands):
+            for state in map(_decode_parts, filter(None, part)):
+                for day, parts in state.days.items():
+                    found[day].append(parts)
+        return {day: activity.total_by_part(parts) for day, parts in found.items()}
 
     def _posts(self, program: str, spans: Sequence[tuple[int, int]]) -> list[int]:
         """How many posts exist that were published in each span of seconds [start, end)."""
@@ -229,7 +252,7 @@ class InsightStore:
         )
         counts: dict[BoardName, PersonCounts] = {board: {} for board in boards}
         for (board, _, _), part in zip(slices, entries, strict=True):
-            counts[board].update((member.decode(), count_of(score)) for member, score in part)
+            counts[board].update((person_of(member), count_of(score)) for member, score in part)
         return [_sum_of(counts[board] for board in found) for found in covering]
 
     def _growth_key(self, partition: int, key: str) -> str:

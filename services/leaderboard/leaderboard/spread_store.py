@@ -24,7 +24,7 @@ _KEYS_OF_A_READ = 1_000
 _decode_upline = msgspec.msgpack.Decoder(dict[str, str]).decode
 _decode_seconds = msgspec.msgpack.Decoder(bytes).decode
 _Known = dict[str, tuple[str | None, int | None]]
-"""For each person who referred them and when they began to follow (seconds since the epoch)."""
+"""For each person who referred them, and when they began to follow (seconds since the epoch; negative: a refused referral)."""
 
 
 class TooManyReferrers(ValueError):
@@ -48,8 +48,8 @@ class SpreadStore:
         referees = self._referees(program, names, start_s, end_s)
         return [
             Referrer(
-                known[name][1],
-                None if known[name][0] in banned else generations[name],
+                _absolute(known[name][1]),
+                None if known[name][0] in banned or _is_refused(known[name][1]) else generations[name],
                 friends[name],
                 referees[name],
                 None if name in banned else generations[name] + 1,
@@ -85,7 +85,7 @@ class SpreadStore:
         return known | dict.fromkeys(level, (None, None))
 
     def _origins(self, program: str, people: Sequence[str]) -> _Known:
-        """Who referred each person, and when they began to follow; a refused referral is none."""
+        """Who referred each person, and when they began to follow. Who has a refused referral has no referrer."""
         by_partition = self._by_partition(program, people)
         uplines = {
             name: list(_decode_upline(raw).values()) if raw is not None else []
@@ -103,8 +103,8 @@ class SpreadStore:
         )
         found: _Known = dict(self._discovered(program, by_partition))
         for (name, above), second in zip(pairs, seconds, strict=True):
-            if second is not None and second > 0:
-                found[name] = (above, int(second))
+            if second is not None:
+                found[name] = (above if second > 0 else None, int(second))
         return found
 
     def _discovered(
@@ -167,6 +167,14 @@ class SpreadStore:
 
     def _growth_key(self, partition: int, key: str) -> str:
         return state_key(state_keys.SERVICE, state_keys.GROWTH, partition, key)
+
+
+def _is_refused(second: int | None) -> bool:
+    return second is not None and second < 0
+
+
+def _absolute(second: int | None) -> int | None:
+    return None if second is None else abs(second)
 
 
 def _generations(known: _Known) -> dict[str, int]:

@@ -12,7 +12,10 @@ from referral.events.facts import RefusalReason
 
 MAX_POSTS = 500
 """How many posts of a person are kept. Later ones are left out, which bounds the state."""
+MAX_DECISIONS = 20
+"""How many reviews, decisions about votes, and decisions taken back are kept of a submission: the latest."""
 Item = TypeVar("Item")
+Decided = TypeVar("Decided", "Review", "VoteRelease", "Undone")
 ReviewState = Literal["waiting", "approved", "refused", "appealed"]
 RightsState = Literal["unasked", "asked", "given", "withdrawn"]
 VerificationState = Literal["unverified", "live", "removed"]
@@ -49,8 +52,8 @@ class Rights(Struct, frozen=True, array_like=True):
         return replace(self, withdrawn_ms=max(self.withdrawn_ms, at_ms))
 
 
-class Review(Struct, frozen=True, array_like=True, order=True):
-    """The latest review: when (ms), its id, what was decided, and the operator. Reviews are ordered by time, then by id."""
+class Review(Struct, frozen=True, array_like=True):
+    """A review: when (ms), its id, what was decided, and the operator."""
 
     at_ms: int
     id: str
@@ -67,8 +70,8 @@ class Choice(Struct, frozen=True, array_like=True, order=True):
     value: int
 
 
-class VoteRelease(Struct, frozen=True, array_like=True, order=True):
-    """The latest decision about held votes: those up to `through_s` count, or do not."""
+class VoteRelease(Struct, frozen=True, array_like=True):
+    """A decision about the votes that were held: those up to `through_s` about which no earlier one decided count, or do not."""
 
     at_ms: int
     id: str
@@ -76,19 +79,45 @@ class VoteRelease(Struct, frozen=True, array_like=True, order=True):
     counted: bool
 
 
+class Undone(Struct, frozen=True, array_like=True):
+    """When (ms) a decision was taken back, the id of the line that did so, and that of the decision."""
+
+    at_ms: int
+    id: str
+    decision: str
+
+
 class Entry(Struct, frozen=True, array_like=True):
     """A post in one challenge. `tagged_ms`: the earliest report with the hashtag, `submitted_ms`: handed in (0: neither).
 
-    `appealed_ms` is the first appeal.
+    `appealed_ms` is the first appeal. `reviews`, `all_releases` and `undone` are in the order of their times.
     """
 
     tagged_ms: int = 0
     submitted_ms: int = 0
-    review: Review | None = None
+    reviews: tuple[Review, ...] = ()
     appealed_ms: int = 0
     pick: Choice | None = None
     feature: Choice | None = None
-    release: VoteRelease | None = None
+    all_releases: tuple[VoteRelease, ...] = ()
+    undone: tuple[Undone, ...] = ()
+
+    @property
+    def review(self) -> Review | None:
+        """The latest review that was not taken back."""
+        undone = {one.decision for one in self.undone}
+        return next((one for one in reversed(self.reviews) if one.id not in undone), None)
+
+    @property
+    def releases(self) -> tuple[VoteRelease, ...]:
+        """The decisions about held votes that were not taken back."""
+        undone = {one.decision for one in self.undone}
+        return tuple(one for one in self.all_releases if one.id not in undone)
+
+    @property
+    def revocable(self) -> tuple[str, ...]:
+        """The ids of the decisions that can be taken back: the latest review, and the latest one about votes."""
+        return tuple(one.id for one in (self.review, *self.releases[-1:]) if one is not None)
 
     @property
     def is_submission(self) -> bool:
@@ -191,6 +220,15 @@ class ChallengeRecord(Struct, frozen=True, array_like=True, tag="challenges"):
 def earlier(known: int, at: int) -> int:
     """The earlier of two times, of which 0 is none."""
     return min(known or at, at)
+
+
+def with_decision(known: tuple[Decided, ...], new: Decided) -> tuple[Decided, ...]:
+    """Returns decisions with one more, in the order of their times; one with a known id is the same one."""
+    if any(one.id == new.id for one in known):
+        return known
+    decisions = list(known)
+    decisions.append(new)
+    return tuple(sorted(decisions, key=lambda one: (one.at_ms, one.id))[-MAX_DECISIONS:])
 
 
 def with_item(items: dict[str, Item], key: str, item: Item) -> dict[str, Item]:

@@ -66,16 +66,20 @@ class VoterRecord(Struct, frozen=True, array_like=True, tag="voter"):
         return vote if (challenge.votes_from_s or 0) <= vote.at_ms // 1000 < challenge.end_s else None
 
 
-def held_votes(seconds: Sequence[int], release: VoteRelease | None) -> tuple[int, int]:
+def held_votes(seconds: Sequence[int], releases: Sequence[VoteRelease]) -> tuple[int, int]:
     """Returns how many votes of a post count, and how many are held; `seconds` are when they were cast, in order.
 
-    Votes of a burst are held until an operator decides about them.
+    Votes of a burst are held until an operator decides about them. The first decision about a vote stays, whatever was decided
+    about later ones; `releases` are in the order of their times.
     """
-    held = burst(seconds)
-    decided = release.through_s if release else -1
-    waiting = sum(seconds[index] > decided for index in held)
-    refused = 0 if release is None or release.counted else len(held) - waiting
-    return len(seconds) - waiting - refused, waiting
+    verdicts = [_decided(seconds[index], releases) for index in burst(seconds)]
+    waiting = verdicts.count(None)
+    return len(seconds) - waiting - verdicts.count(False), waiting
+
+
+def _decided(second: int, releases: Sequence[VoteRelease]) -> bool | None:
+    """Whether a held vote counts; None if nothing was decided about it."""
+    return next((one.counted for one in releases if second <= one.through_s), None)
 
 
 def burst(seconds: Sequence[int]) -> set[int]:

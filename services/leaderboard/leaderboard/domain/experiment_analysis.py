@@ -28,12 +28,15 @@ _DAY_S = 86_400
 class VariantResult:
     """A variant: people whose window is over, their impressions and what the metric counts of them.
 
+    No friend brought the `roots` of these people through the content item.
+
     `uplift` compares it with the first variant; None for that one, and while there is too little data.
     """
 
     variant: str
     weight: int
     people: int
+    roots: int
     shown: int
     counted: int
     multiple: int
@@ -62,7 +65,7 @@ class Analysis:
 
     @property
     def has_sample_ratio_mismatch(self) -> bool:
-        """Whether people are not split as the weights say."""
+        """Whether the people for whom a variant was drawn are not split as the weights say."""
         return self.sample_ratio_p < SAMPLE_RATIO_ALARM
 
     @property
@@ -78,6 +81,9 @@ class Analysis:
 def analyse(experiment: Experiment, sums: ExperimentSums) -> Analysis:
     """Returns what the sums show by the experiment's metric.
 
+    The split is that of people whom no friend brought, for whom a variant was drawn: friends see that of their chain, and the
+    better one, or a person with many friends, brings more of them.
+
     Of several variants, each comparison gets its share of ALPHA (Bonferroni), so that all hold together.
     """
     found = [sums.variants.get(variant, VariantSums()) for variant in experiment.variants]
@@ -89,6 +95,7 @@ def analyse(experiment: Experiment, sums: ExperimentSums) -> Analysis:
             variant=name,
             weight=weight,
             people=pair.n,
+            roots=one.roots,
             shown=pair.y,
             counted=pair.x,
             multiple=one.multiple,
@@ -101,7 +108,7 @@ def analyse(experiment: Experiment, sums: ExperimentSums) -> Analysis:
     multiple, everyone = sum(one.multiple for one in found), sum(people)
     return Analysis(
         variants,
-        sample_ratio_p_value(people, weights),
+        sample_ratio_p_value([one.roots for one in found], weights),
         multiple / everyone if everyone else 0.0,
         wilson_interval(multiple, everyone, ALPHA),
         _pairs(experiment.variants, pairs, comparisons),

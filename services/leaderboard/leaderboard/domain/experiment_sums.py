@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leaderboard.domain.activity import fingerprint
 from leaderboard.domain.exposure import Measured
@@ -11,6 +12,8 @@ from referral.events.experiments import VariantTotals
 
 MAX_FOLLOWS = 500
 """How many friends of a person count. More are left out, which bounds the state."""
+MAX_INVITATIONS = 20
+"""How many referrals of a person are known: one, unless evidence is corrected."""
 
 
 class ChainFollow(Struct, frozen=True, array_like=True):
@@ -22,10 +25,21 @@ class ChainFollow(Struct, frozen=True, array_like=True):
 
 
 class PersonRecord(Struct, frozen=True, array_like=True, tag="person"):
-    """What is known of a person for an experiment: what was measured once their window was over, and friends who follow."""
+    """What is known of a person for an experiment: what was measured once their window was over, and friends who follow.
+
+    `invited_by` are the fingerprints of the referrals by which friends brought them through the content item, in order.
+    """
 
     measured: Measured | None = None
     follows: tuple[ChainFollow, ...] = ()
+    invited_by: tuple[int, ...] = ()
+
+    def with_invitation(self, referral: int, *, invited: bool) -> "PersonRecord":
+        """Returns the record with a referral that brought the person, or without it; unchanged if MAX_INVITATIONS are known."""
+        others = set(self.invited_by) - {referral}
+        if invited and len(others) >= MAX_INVITATIONS:
+            return self
+        return replace(self, invited_by=tuple(sorted(others | {referral} if invited else others)))
 
     def with_follow(self, follow: ChainFollow) -> "PersonRecord":
         """Returns the record with one more friend; unchanged if there are MAX_FOLLOWS of them."""
@@ -33,11 +47,11 @@ class PersonRecord(Struct, frozen=True, array_like=True, tag="person"):
         if len(others) >= MAX_FOLLOWS:
             return self
         ordered = sorted((*others, follow), key=lambda one: (one.second, one.referral))
-        return PersonRecord(self.measured, tuple(ordered))
+        return replace(self, follows=tuple(ordered))
 
     def without_follow(self, referral: int) -> "PersonRecord":
         """Returns the record without the friend of a referral."""
-        return PersonRecord(self.measured, tuple(one for one in self.follows if one.referral != referral))
+        return replace(self, follows=tuple(one for one in self.follows if one.referral != referral))
 
 
 class BannedPerson(Struct, frozen=True, array_like=True, tag="banned"):
@@ -45,12 +59,16 @@ class BannedPerson(Struct, frozen=True, array_like=True, tag="banned"):
 
 
 class VariantSums(Struct, frozen=True, array_like=True):
-    """The sums of one variant. `multiple` people saw another variant as well; for `mixed` a friend came by another variant."""
+    """The sums of one variant. `multiple` people saw another variant as well; for `mixed` a friend came by another variant.
+
+    `roots` are people whom no friend brought through the content item: those for whom the variant was drawn.
+    """
 
     follows: PairSums = PairSums()
     shares: PairSums = PairSums()
     multiple: int = 0
     mixed: int = 0
+    roots: int = 0
 
     def plus(self, other: "VariantSums", sign: int = 1) -> "VariantSums":
         """Returns the sums of both; with `sign` -1, those without the other's."""
@@ -60,6 +78,7 @@ class VariantSums(Struct, frozen=True, array_like=True):
             add(self.shares, other.shares),
             self.multiple + sign * other.multiple,
             self.mixed + sign * other.mixed,
+            self.roots + sign * other.roots,
         )
 
 
@@ -84,6 +103,7 @@ def contribution(record: PersonRecord) -> tuple[str, VariantSums] | None:
         sums_of_person(measured.shares, measured.shown),
         int(measured.variants > 1),
         int(any(one.variant not in (None, measured.variant) for one in in_window)),
+        int(not record.invited_by),
     )
     return measured.variant, sums
 
@@ -126,6 +146,7 @@ def to_totals(sums: Mapping[str, VariantSums]) -> tuple[VariantTotals, ...]:
             shares=_as_line(one.shares),
             multiple=one.multiple,
             mixed=one.mixed,
+            roots=one.roots,
         )
         for variant, one in sums.items()
     )
@@ -134,7 +155,7 @@ def to_totals(sums: Mapping[str, VariantSums]) -> tuple[VariantTotals, ...]:
 def from_totals(totals: Iterable[VariantTotals]) -> dict[str, VariantSums]:
     """Returns the sums of a line."""
     return {
-        one.variant: VariantSums(PairSums(*one.follows), PairSums(*one.shares), one.multiple, one.mixed)
+        one.variant: VariantSums(PairSums(*one.follows), PairSums(*one.shares), one.multiple, one.mixed, one.roots)
         for one in totals
     }
 

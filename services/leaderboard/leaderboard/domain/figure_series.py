@@ -1,7 +1,8 @@
 """A figure over a range: the whole, its groups, each with its points and the range before."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from leaderboard.domain.estimate import Change, Estimate, change_between
 from leaderboard.domain.figure_table import Dimension, Figure, Split
@@ -14,13 +15,14 @@ WHOLE = "all"
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A figure, or a group of it: over the whole range, over the range before, their difference, and at each point."""
+    """A figure, or a group of it: over the whole range, over the range before, their difference, and at each point of both."""
 
     key: str
     total: Estimate
     previous: Estimate
     change: Change | None
     points: tuple[Estimate, ...]
+    previous_points: tuple[Estimate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,13 @@ def figure_series(
 ) -> FigureSeries:
     """Returns a figure at the points of a range, and for the whole of it and of the range before."""
     whole, previous = total(points), total(before)
-    main = _series(WHOLE, [figure.compute(one) for one in points], figure.compute(whole), figure.compute(previous))
+    main = _series(WHOLE, figure.compute, points, before, whole, previous)
     if by is None:
         return FigureSeries((main,), 0)
     split = figure.by[by]
     names = _group_names(split, whole, previous)
     groups = (
-        _series(
-            name,
-            [split.compute(one, name) for one in points],
-            split.compute(whole, name),
-            split.compute(previous, name),
-        )
-        for name in names[:MAX_GROUPS]
+        _series(name, partial(_group, split, name), points, before, whole, previous) for name in names[:MAX_GROUPS]
     )
     return FigureSeries((main, *groups), max(0, len(names) - MAX_GROUPS))
 
@@ -61,5 +57,17 @@ def _group_names(split: Split, whole: PeriodFacts, previous: PeriodFacts) -> lis
     return sorted(names, key=lambda name: (-(split.compute(whole, name).value or 0), name))
 
 
-def _series(key: str, points: Sequence[Estimate], whole: Estimate, previous: Estimate) -> Series:
-    return Series(key, whole, previous, change_between(whole, previous), tuple(points))
+def _group(split: Split, name: str, facts: PeriodFacts) -> Estimate:
+    return split.compute(facts, name)
+
+
+def _series(
+    key: str,
+    compute: Callable[[PeriodFacts], Estimate],
+    points: Sequence[PeriodFacts],
+    before: Sequence[PeriodFacts],
+    whole: PeriodFacts,
+    previous: PeriodFacts,
+) -> Series:
+    now, then = compute(whole), compute(previous)
+    return Series(key, now, then, change_between(now, then), tuple(map(compute, points)), tuple(map(compute, before)))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from leaderboard.domain.activity import Activity, ActivityKind, number_of
 from leaderboard.domain.estimate import (
     Estimate,
     count,
@@ -20,7 +21,7 @@ from leaderboard.domain.estimate import (
     share,
     top_tenth,
 )
-from leaderboard.domain.growth import AGES, PartKind, part_name
+from leaderboard.domain.growth import AGES, UNKNOWN_CHANNEL, PartKind, part_name
 from leaderboard.domain.period_facts import PeriodFacts, Retained
 from leaderboard.domain.spread import PeopleSums
 
@@ -34,6 +35,8 @@ FigureId = Literal[
     "shown",
     "shares",
     "clicks",
+    "post_views",
+    "post_reach_multiple",
     "funnel",
     "funnel_steps",
     "followers_per_sharer",
@@ -55,7 +58,9 @@ Measure = Literal["count", "share", "rate", "mean", "ratio", "days", "people", "
 `days` is a median, `people` an estimated number of people, and an uplift of 0.5 is 50% more.
 """
 Dimension = Literal["source", "channel", "stage", "content", "cta", "partner", "degree", "age"]
-Source = Literal["growth", "before", "activity", "posts", "referrals", "shares", "spread", "retention"]
+Source = Literal[
+    "growth", "before", "activity", "activity_parts", "posts", "referrals", "shares", "spread", "retention"
+]
 """The parts of PeriodFacts that a figure needs; reading those that it does not need is left out."""
 SOURCE_EVENTS: Mapping[Source, tuple[str, ...]] = {
     "growth": (
@@ -65,7 +70,8 @@ SOURCE_EVENTS: Mapping[Source, tuple[str, ...]] = {
         "referral.reversed",
         "referrer.banned",
     ),
-    "activity": ("content.shown", "content.shared", "link.clicked", "click.reclassed"),
+    "activity": ("content.shown", "content.shared", "link.clicked", "click.reclassed", "post.engaged"),
+    "activity_parts": ("content.shown", "content.shared", "link.clicked", "click.reclassed"),
     "posts": ("post.published", "post.removed", "post.verified"),
     "referrals": ("conversion.cleared", "conversion.reversed"),
     "shares": ("content.shared",),
@@ -163,6 +169,36 @@ def _part_counter(kind: PartKind) -> Callable[[PeriodFacts, str], Estimate]:
 
 def _split_by_part(kind: PartKind) -> Split:
     return Split(_parts(kind), _part_counter(kind))
+
+
+def _activity_by_part(kind: ActivityKind) -> Mapping[Dimension, Split]:
+    """Activity of one kind by channel, content item and call to action, and what names none."""
+    return {
+        "channel": _split_activity(kind, "channel", UNKNOWN_CHANNEL),
+        "content": _split_activity(kind, "content", NO_PART),
+        "cta": _split_activity(kind, "cta", NO_PART),
+    }
+
+
+def _split_activity(kind: ActivityKind, dimension: Literal["channel", "content", "cta"], rest: str) -> Split:
+    prefix = f"{dimension}:"
+
+    def named(facts: PeriodFacts) -> dict[str, int]:
+        return {
+            name.removeprefix(prefix): number_of(part, kind)
+            for name, part in facts.activity_parts.items()
+            if name.startswith(prefix) and number_of(part, kind)
+        }
+
+    def compute(facts: PeriodFacts, name: str) -> Estimate:
+        if name != rest:
+            return count(number_of(facts.activity_parts.get(prefix + name, Activity()), kind))
+        return count(max(number_of(facts.activity, kind) - sum(named(facts).values()), 0))
+
+    def names(facts: PeriodFacts) -> Iterable[str]:
+        return [*named(facts), rest] if number_of(facts.activity, kind) else ()
+
+    return Split(names, compute, frozenset({"activity_parts"}))
 
 
 def _generations(facts: PeriodFacts) -> Iterable[str]:
@@ -265,9 +301,13 @@ FIGURES: Mapping[FigureId, Figure] = {
         {"channel": Split(_channels, lambda facts, name: share(_in_channel(facts, name), facts.growth.attributed))},
     ),
     "posts": Figure("count", frozenset({"posts"}), lambda facts: count(facts.posts)),
-    "shown": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.shown)),
-    "shares": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.shares)),
-    "clicks": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.clicks)),
+    "shown": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.shown), _activity_by_part("shown")),
+    "shares": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.shares), _activity_by_part("shares")),
+    "clicks": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.clicks), _activity_by_part("clicks")),
+    "post_views": Figure("count", _ACTIVITY, lambda facts: count(facts.activity.post_views)),
+    "post_reach_multiple": Figure(
+        "rate", _ACTIVITY, lambda facts: odds(facts.activity.post_views, facts.activity.shown)
+    ),
     "funnel": Figure(
         "count",
         _GROWTH | _ACTIVITY,

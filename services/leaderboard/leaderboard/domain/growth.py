@@ -111,8 +111,8 @@ def total(parts: Iterable[Growth]) -> Growth:
     return whole
 
 
-def part_name(kind: PartKind, id: str) -> str:
-    """Returns the name by which `parts` counts a content item, call to action or partner."""
+def part_name(kind: PartKind | Literal["channel"], id: str) -> str:
+    """Returns the name by which parts count a content item, call to action, partner or channel."""
     return f"{kind}:{id}"
 
 

@@ -31,7 +31,8 @@ Retention = Mapping[tuple[str, int], Retained]
 class PeriodFacts:
     """The facts of a period, as of now.
 
-    `growth` counts current followers who began in it, without `excluded`, those whose referrer is banned. `posts` are those
+    `growth` counts current followers who began in it, without `excluded`, those whose referrer is banned. `activity_parts` is
+    `activity` by name of the part (`growth.part_name`). `posts` are those
     published in it that exist, `referrals` and `shares` what counts for each person, and `followers_before` is how many current
     followers began before the period. `spread` and `retention` are those of the people who began in it.
     """
@@ -45,6 +46,7 @@ class PeriodFacts:
     followers_before: int = 0
     spread: Spread = _NO_SPREAD
     retention: Retention = field(default_factory=dict)
+    activity_parts: Mapping[str, Activity] = field(default_factory=dict)
 
     @property
     def followers(self) -> int:
@@ -65,6 +67,7 @@ def total(periods: Iterable[PeriodFacts]) -> PeriodFacts:
         parts[0].followers_before if parts else 0,
         spread.total(one.spread for one in parts),
         sum_of_retention(one.retention for one in parts),
+        activity.total_by_part(one.activity_parts for one in parts),
     )
 
 

@@ -8,18 +8,24 @@ from math import ceil, sqrt
 from typing import NamedTuple
 
 from leaderboard.domain.score import count_of, reached_at_of
+from referral.events.ids import person_digest, person_of
 
 
 class BoardEntry(NamedTuple):
-    """A member of a board. Entries compare as they rank: by score, then by id (as bytes; ids are ASCII)."""
+    """A member of a board, as the digest of a person id. Entries compare as they rank: by score, then by id, as digests do."""
 
     score: float
     member: bytes
 
+    @classmethod
+    def of(cls, score: float, person: str) -> "BoardEntry":
+        """Returns the entry of a person. Raises ValueError if the text is no person id."""
+        return cls(score, person_digest(person))
+
     @property
     def participant(self) -> str:
         """The participant's id."""
-        return self.member.decode()
+        return person_of(self.member)
 
     @property
     def referrals(self) -> int:

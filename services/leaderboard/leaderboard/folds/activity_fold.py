@@ -3,6 +3,7 @@
 - A post has an id of its own and counts once, however often it is reported, from when it was first reported to be there.
 - A click is written once, by the redirect, and counts by the visitor class it was recorded with. A line that reclassifies it
   contains that class and the time of the click, so only reclassified clicks need state, and neither order nor repetition matters.
+- A report of views of a post (`post.engaged`) counts as many as it names. The other kinds of engagement are recorded alone.
 - Other events may be repeated under the same id at any later time. So the ids of a person's events are stored by the day on which
   they occurred, and an event that was recorded later than the lateness limit is not counted. The ids are removed once the clock has
   passed their day by the limit, and by one day more for clocks that differ.
@@ -20,16 +21,26 @@ Events of a content item with an experiment are stored by person as well, until 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import cast, get_args
+from functools import lru_cache
+from typing import assert_never, cast, get_args
 
 from msgspec import Struct
 
-from leaderboard.domain.activity import Activity, ActivityDays, ActivityKind, ClickClass, CountedFacts, click_change
+from leaderboard.domain.activity import (
+    Activity,
+    ActivityDays,
+    ActivityKind,
+    ActivityParts,
+    ClickClass,
+    CountedFacts,
+    click_change,
+)
 from leaderboard.domain.board_metrics import metrics_counting
 from leaderboard.domain.challenge_record import ChallengeRecord
 from leaderboard.domain.challenge_vote import VoterRecord
 from leaderboard.domain.day_buckets import bucket_of
 from leaderboard.domain.exposure import Exposure
+from leaderboard.domain.growth import part_name
 from leaderboard.domain.periods import windows
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
@@ -60,6 +71,7 @@ from referral.events.facts import (
     PersonBanned,
     PersonThanked,
     PersonUnbanned,
+    PostEngaged,
     PostPublished,
     VoteCounted,
 )
@@ -71,12 +83,23 @@ from referral.topics import EVENTS, STANDINGS, Topic
 ContentEvent = ContentShown | ContentShared
 ClickEvent = LinkClicked | ClickReclassed
 BanEvent = PersonBanned | PersonUnbanned
-CountedEvent = ContentEvent | ClickEvent
+CountedEvent = ContentEvent | PostEngaged | ClickEvent
 State = (
-    Activity | ActivityDays | CountedFacts | ClickClass | StoredTally | Exposure | ChallengeRecord | VoterRecord | bytes
+    Activity
+    | ActivityDays
+    | ActivityParts
+    | CountedFacts
+    | ClickClass
+    | StoredTally
+    | Exposure
+    | ChallengeRecord
+    | VoterRecord
+    | bytes
 )
 States = Mapping[Key, State | float | None]
 Changes = dict[Key, State | float | None]
+DAY_S = DAY_MS // 1000
+_CACHED_NAMES = 4096
 _COUNTED = (*get_args(CountedEvent), *CHALLENGE_LINES, *VOTER_LINES, VoteCounted, PersonThanked, ClockTicked)
 
 
@@ -108,12 +131,15 @@ class ActivityFold:
         """What the line may change; nothing for most events."""
         match line:
             case ContentShown() | ContentShared():
-                return _counted_facts_key(line), *_count_keys(line), *self._tally_keys(line), *exposure_keys(line)
+                counted = _counted_facts_key(line), *_count_keys(line), *_parts_key(line)
+                return *counted, *self._tally_keys(line), *exposure_keys(line)
+            case PostEngaged():
+                return (_counted_facts_key(line), *_count_keys(line)) if line.data.kind == "view" else ()
             case LinkClicked(visitor="person"):
-                return *_count_keys(line), *self._tally_keys(line)
+                return *_count_keys(line), *_parts_key(line), *self._tally_keys(line)
             case ClickReclassed():
                 click = state_keys.click_class(line.program, line.click)
-                return click, *_count_keys(line), *self._tally_keys(line)
+                return click, *_count_keys(line), *_parts_key(line), *self._tally_keys(line)
             case _:
                 return self._keys_of_person(line)
 
@@ -136,6 +162,8 @@ class ActivityFold:
         match line:
             case ContentShown() | ContentShared():
                 return self._count_content(line, states, catalog, position)
+            case PostEngaged():
+                return self._count_views(line, states, catalog, position)
             case LinkClicked(visitor="person"):
                 return Decision(self._count(line, "clicks", states, catalog))
             case ClickReclassed():
@@ -183,20 +211,31 @@ class ActivityFold:
     def _count_content(
         self, line: ContentEvent, states: States, catalog: Catalog, position: Position
     ) -> Decision[State]:
-        occurred_ms = to_ms(line.occurred_at)
-        before = states[_counted_facts_key(line)]
-        after = (before if isinstance(before, CountedFacts) else CountedFacts()).with_fact(line.id)
-        if after is None or position.recorded_at_ms - occurred_ms > self._lateness_ms:
+        seen = self._see(line, states, position)
+        if seen is None:
             return Decision()
-        changes = self._count(line, "shown" if isinstance(line, ContentShown) else "shares", states, catalog)
-        changes[_counted_facts_key(line)] = after
-        if before is None:
-            remove_ms = (occurred_ms // DAY_MS + 2) * DAY_MS + self._lateness_ms
-            changes[Timer(_counted_facts_key(line))] = float(remove_ms)
+        changes = seen | self._count(line, "shown" if isinstance(line, ContentShown) else "shares", states, catalog)
         for key in exposure_keys(line):
             exposed = with_event(line, states[key], catalog)
             return Decision({**changes, **exposed.changes}, exposed.outputs)
         return Decision(changes)
+
+    def _count_views(self, line: PostEngaged, states: States, catalog: Catalog, position: Position) -> Decision[State]:
+        seen = self._see(line, states, position) if line.data.kind == "view" else None
+        if seen is None:
+            return Decision()
+        return Decision(seen | self._count(line, "post_views", states, catalog, line.data.count))
+
+    def _see(self, line: ContentEvent | PostEngaged, states: States, position: Position) -> Changes | None:
+        """Stores the id of an event, until it would be too late now; None if it does not count, or was counted."""
+        occurred_ms, key = to_ms(line.occurred_at), _counted_facts_key(line)
+        before = states[key]
+        after = (before if isinstance(before, CountedFacts) else CountedFacts()).with_fact(line.id)
+        if after is None or position.recorded_at_ms - occurred_ms > self._lateness_ms:
+            return None
+        if before is not None:
+            return {key: after}
+        return {key: after, Timer(key): float((occurred_ms // DAY_MS + 2) * DAY_MS + self._lateness_ms)}
 
     def _count_reclassified_click(self, line: ClickReclassed, states: States, catalog: Catalog) -> Decision[State]:
         """Counts a click by its latest class instead of the one before, once, in any order of lines."""
@@ -209,7 +248,7 @@ class ActivityFold:
         return Decision({**changes, key: latest})
 
     def _count(
-        self, line: ContentEvent | ClickEvent, kind: ActivityKind, states: States, catalog: Catalog, number: int = 1
+        self, line: CountedEvent, kind: ActivityKind, states: States, catalog: Catalog, number: int = 1
     ) -> Changes:
         day = windows(_second(line), self._time_zones.zone_of(line.program, catalog))[0].name
         total_key, days_key = _count_keys(line)
@@ -218,6 +257,7 @@ class ActivityFold:
         return {
             total_key: (total if isinstance(total, Activity) else Activity()).plus(kind, number),
             days_key: bucket.with_day(day, bucket.days.get(day, Activity()).plus(kind, number)),
+            **_count_parts(line, day, kind, number, states),
             **self._count_on_boards(line, [(_second(line), number)], states, catalog),
         }
 
@@ -282,9 +322,45 @@ def _second(line: CountedEvent | PersonThanked) -> int:
     return int((line.clicked_at if isinstance(line, ClickReclassed) else line.occurred_at).timestamp())
 
 
-def _counted_facts_key(line: ContentEvent) -> str:
+def _counted_facts_key(line: ContentEvent | PostEngaged) -> str:
     return state_keys.counted_facts(line.program, line.person, to_ms(line.occurred_at) // DAY_MS)
 
 
-def _count_keys(line: ContentEvent | ClickEvent) -> tuple[str, str]:
+def _count_keys(line: CountedEvent) -> tuple[str, str]:
     return state_keys.all_time(line.program), state_keys.days(line.program, bucket_of(_second(line)))
+
+
+def _parts_key(line: CountedEvent) -> tuple[str, ...]:
+    """The counts by part, of an event that names one. Views of posts are counted as a whole alone."""
+    if isinstance(line, PostEngaged) or not _part_names(*_named(line)):
+        return ()
+    return (state_keys.parts(line.program, _second(line) // DAY_S),)
+
+
+def _count_parts(line: CountedEvent, day: str, kind: ActivityKind, number: int, states: States) -> Changes:
+    for key in _parts_key(line):
+        known = states[key]
+        parts = known if isinstance(known, ActivityParts) else ActivityParts()
+        return {key: parts.plus(day, _part_names(*_named(line)), kind, number)}
+    return {}
+
+
+def _named(line: CountedEvent) -> tuple[str | None, str | None, str | None]:
+    """The channel, content item and call to action of an event."""
+    match line:
+        case ContentShown() | ContentShared():
+            return line.channel, line.data.content, line.data.cta
+        case LinkClicked() | ClickReclassed():
+            return line.channel, line.content, line.cta
+        case PostEngaged():
+            return None, None, None
+        case _:
+            assert_never(line)
+
+
+@lru_cache(_CACHED_NAMES)
+def _part_names(channel: str | None, content: str | None, cta: str | None) -> tuple[str, ...]:
+    """A call to action belongs to its content item, and counts with it alone."""
+    of_channel = (part_name("channel", channel),) if channel else ()
+    of_content = (part_name("content", content),) if content else ()
+    return *of_channel, *of_content, *((part_name("cta", f"{content}/{cta}"),) if content and cta else ())

@@ -15,6 +15,7 @@ from leaderboard.domain.closing_schedule import QUARTER_S, ClosingProgress, clos
 from leaderboard.domain.score import count_of, reached_at_of
 from leaderboard.folds.closing_terms import PeriodBoard, closing_terms
 from referral.catalog.view import Catalog
+from referral.events.ids import person_of
 from referral.events.line import ClockTicked
 from referral.events.standings import (
     SLICE,
@@ -24,7 +25,17 @@ from referral.events.standings import (
     PartEntry,
 )
 from referral.events.timestamps import to_datetime, to_ms
-from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup, Timer, group_scores
+from referral.fold.fold import (
+    Decision,
+    Key,
+    Output,
+    Position,
+    SortedSetMember,
+    StateGroup,
+    Timer,
+    group_scores,
+    raw_scores,
+)
 from referral.topics import STANDINGS
 
 CLOCK = "closing"
@@ -127,7 +138,7 @@ class BoardParts:
         progress = unpack(states[CLOCK]).at_tick(to_ms(tick.occurred_at) // 1000)
         if progress.is_done:
             return ()
-        return (_register(), *(StateGroup(board) for board, _ in _turn(states, progress, catalog).declared))
+        return (_register(), *(StateGroup(board, raw=True) for board, _ in _turn(states, progress, catalog).declared))
 
     def close(self, tick: ClockTicked, states: States, catalog: Catalog, position: Position) -> Decision[bytes]:
         """Writes the parts of due boards, and reports once none is left."""
@@ -149,8 +160,8 @@ class BoardParts:
         """The lines of a board's part: its entries in slices."""
         name = PeriodBoard.parse(board)
         entries = [
-            PartEntry(member, count_of(score), reached_at_of(score))
-            for member, score in group_scores(states, StateGroup(board))
+            PartEntry(person_of(member), count_of(score), reached_at_of(score))
+            for member, score in raw_scores(states, StateGroup(board, raw=True))
         ]
         digest = part_digest(entries)
         for first in range(0, len(entries), SLICE):

@@ -28,9 +28,10 @@ from referral.events.conversions import (
     ConversionReversed,
     OrderFact,
 )
+from referral.events.ids import person_digest
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Position, SortedSetMember
+from referral.fold.fold import Decision, Key, Position, RawMember
 from referral.topics import CONVERSIONS, STANDINGS, Topic
 
 States = Mapping[Key, bytes | float | None]
@@ -88,6 +89,7 @@ class BoardsFold:
     ) -> None:
         """Adds the changes of one metric to the decision."""
         changes, referrer = decision.changes, line.referrer
+        member = person_digest(referrer)
         key = state_keys.counted_seconds(metric, referrer)
         state = states[key]
         seconds = load_seconds(state if isinstance(state, bytes) else None)
@@ -101,5 +103,5 @@ class BoardsFold:
         boards, windows_ = self._periods.boards_at(metric, line.program, second, line.referrer_kind, catalog)
         found = scores(seconds, windows_)
         for board, score in zip(boards, found, strict=True):
-            changes[SortedSetMember(board, referrer)] = score
+            changes[RawMember(board, member)] = score
         self._parts.record(boards, windows_, found, line, states, catalog, decision)

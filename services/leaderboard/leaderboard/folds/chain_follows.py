@@ -1,6 +1,7 @@
 """Follows that count for an experiment: those by the content item whose calls to action it compares.
 
-They count for the person at the root of the chain: the referrer, or who stands above them as the evidence says.
+They count for the person at the root of the chain: the referrer, or who stands above them as the evidence says. Of the friend it
+is said that they were invited: no variant was drawn for them.
 """
 
 from leaderboard.domain.credited_follow import CreditedFollow
@@ -8,7 +9,7 @@ from leaderboard.folds import state_keys
 from leaderboard.folds.exposures import experiment_at
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralReversed
-from referral.events.experiments import ExperimentFollowed, ExperimentUnfollowed, experiment_line_key
+from referral.events.experiments import ExperimentFollowed, ExperimentInvited, ExperimentUnfollowed, experiment_line_key
 from referral.events.timestamps import to_ms
 from referral.fold.fold import Output
 from referral.topics import STANDINGS
@@ -28,7 +29,7 @@ def credited_key(line: object) -> tuple[str, ...]:
 def credit_change(
     line: ReferralAttributed | ReferralReversed, before: object, catalog: Catalog
 ) -> tuple[CreditedFollow | None, list[Output]] | None:
-    """Returns what is credited from now on and the line that says so; None if nothing changes."""
+    """Returns what is credited from now on and the lines that say so; None if nothing changes."""
     match line:
         case ReferralAttributed():
             return _credit(line, catalog)
@@ -40,7 +41,10 @@ def credit_change(
                 person=before.person,
                 referral=line.id,
             )
-            return None, [Output(STANDINGS, gone, key=experiment_line_key(gone))]
+            outputs = [Output(STANDINGS, gone, key=experiment_line_key(gone))]
+            if line.reason == "corrected":  # who leaves was invited all the same
+                outputs.append(_invitation(line, line.id, before.experiment, invited=False))
+            return None, outputs
         case _:
             return None
 
@@ -60,4 +64,18 @@ def _credit(line: ReferralAttributed, catalog: Catalog) -> tuple[CreditedFollow,
         followed_at=line.followed_at,
         variant=evidence.cta,
     )
-    return credited, [Output(STANDINGS, follow, key=experiment_line_key(follow))]
+    return credited, [Output(STANDINGS, follow, key=experiment_line_key(follow)), _invitation(line, line.id, found.id)]
+
+
+def _invitation(
+    line: ReferralAttributed | ReferralReversed, referral: str, experiment: str, *, invited: bool = True
+) -> Output:
+    out = ExperimentInvited(
+        occurred_at=line.occurred_at,
+        program=line.program,
+        experiment=experiment,
+        person=line.person,
+        referral=referral,
+        invited=invited,
+    )
+    return Output(STANDINGS, out, key=experiment_line_key(out))

@@ -1,6 +1,6 @@
 """Prizes of a challenge that follow from one person's part in it: the benefit of everyone who posted, and the posts of the week.
 
-They are awarded when the challenge is frozen. Who has nothing left that counts loses them, until the holding period is over.
+They are awarded when the challenge is frozen, and follow what counts until the holding period is over.
 """
 
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def settle(
     return Decision(changes, outputs)  # type: ignore[arg-type] # keys and states of the record
 
 
-def with_losses(
+def with_corrections(
     record: ChallengeRecord,
     program: str,
     person: str,
@@ -61,18 +61,24 @@ def with_losses(
     now_s: int,
     hidden: bool,
     days: ChallengeDays,
+    catalog: Catalog,
 ) -> tuple[ChallengeRecord, list[Output]]:
-    """Returns the record without prizes of a challenge that the person has no more, and the lines that take them back."""
+    """Returns the record with the prizes of a challenge that are due to the person now, and the lines that take back and award.
+
+    Prizes follow what counts until the holding period is over, as those of a closed board do: a ban takes them back, and a ban
+    that is lifted in time brings them back.
+    """
     if days.id not in record.settled or now_s >= record.settled[days.id]:
         return record, []
-    posts = [] if hidden else counted_posts(record, days)
-    kept = {_participant(days.id)} if posts else set()
-    kept |= {_week(days.id, post.entry(days.id).week) for post in posts}
-    lost = [one for one in record.won if one.challenge == days.id and one.trigger not in kept]
-    if not lost:
+    due = [] if hidden else [*earned(record, days, *final_version(program, days, catalog))]
+    mine = [one for one in record.won if one.challenge == days.id]
+    lost = [one for one in mine if one.trigger not in {other.trigger for other in due}]
+    gained = [one for one in due if one.trigger not in {other.trigger for other in mine}]
+    if not lost and not gained:
         return record, []
-    won = tuple(one for one in record.won if one not in lost)
+    won = (*(one for one in record.won if one not in lost), *gained)
     lines = [Output(STANDINGS, _revocation_line(program, person, one, occurred_at), program) for one in lost]
+    lines += [Output(STANDINGS, _award_line(program, person, one, occurred_at), program) for one in gained]
     return replace(record, won=won), lines
 
 

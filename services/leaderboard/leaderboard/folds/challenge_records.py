@@ -6,7 +6,7 @@ changes, so that a withdrawal, a removed post or a ban takes a post off the gall
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeVar, assert_never, cast, get_args
+from typing import NamedTuple, assert_never, cast, get_args
 
 from msgspec.structs import replace
 
@@ -16,21 +16,24 @@ from leaderboard.domain.challenge_record import (
     Entry,
     PostRecord,
     Review,
+    Undone,
     VoteRelease,
     earlier,
+    with_decision,
 )
 from leaderboard.domain.challenge_score import ChallengeDays, counts, points
 from leaderboard.domain.score import score_of
 from leaderboard.domain.tally import StoredTally
 from leaderboard.folds import state_keys
 from leaderboard.folds.board_parts import CLOCK, BoardParts
-from leaderboard.folds.challenge_prizes import next_settlement_ms, settle, with_losses
+from leaderboard.folds.challenge_prizes import next_settlement_ms, settle, with_corrections
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from leaderboard.folds.person_boards import BoardChanges, PersonBoards
 from leaderboard.folds.state_keys import ChallengeList
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ChallengeJoined,
+    DecisionUndone,
     PersonBanned,
     PersonUnbanned,
     PostPublished,
@@ -47,9 +50,10 @@ from referral.events.facts import (
     SubmissionReviewed,
     VotesReviewed,
 )
+from referral.events.ids import person_digest
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
-from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, Timer
+from referral.fold.fold import Decision, Key, Output, Position, RawMember, SortedSetMember, Timer
 
 PostLine = PostPublished | PostRemoved | PostVerified
 SubmissionFact = (
@@ -62,11 +66,11 @@ SubmissionFact = (
     | SubmissionPicked
     | SubmissionFeatured
     | VotesReviewed
+    | DecisionUndone
 )
 ChallengeLine = PostLine | SubmissionFact | ChallengeJoined
 POST_LINES, SUBMISSION_FACTS = get_args(PostLine), get_args(SubmissionFact)
 CHALLENGE_LINES = (*POST_LINES, *SUBMISSION_FACTS, ChallengeJoined)
-Decided = TypeVar("Decided", Review, Choice, VoteRelease)
 Changes = dict[Key, ChallengeRecord | StoredTally | float | None]
 
 
@@ -108,12 +112,12 @@ class ChallengeRecords:
         catalog: Catalog,
         position: Position,
     ) -> tuple[Changes, list[Output]]:
-        """Returns the changes of a line, and the prizes that it takes back; `times` are those of its post, with this line."""
+        """Returns the changes of a line, and its prizes, taken back or awarded; `times` are those of its post, with this line."""
         key = state_keys.challenge_record(line.program, line.person)
         known = states[key]
         before = known if isinstance(known, ChallengeRecord) else ChallengeRecord()
         if isinstance(line, ChallengeJoined):
-            after, posts = self._joined(line, before, catalog, position), []
+            after, posts = self._record_join(line, before, catalog, position), []
         else:
             after, posts = self._with_line(line, times, before, catalog, position), [post_of(line)]
         if after == before:
@@ -128,8 +132,10 @@ class ChallengeRecords:
         )
         scores = self._scores(line.program, line.person, before, after, days, states, catalog)
         for one in days:
-            after, lost = with_losses(after, line.program, line.person, line.occurred_at, now_s, hidden, one)
-            outputs += lost
+            after, prizes = with_corrections(
+                after, line.program, line.person, line.occurred_at, now_s, hidden, one, catalog
+            )
+            outputs += prizes
         changes: Changes = {key: after, **scores}
         if before.challenges != after.challenges:
             due_ms = next_settlement_ms(after, line.program, self._terms, catalog)
@@ -151,7 +157,7 @@ class ChallengeRecords:
     ) -> None:
         """Registers the board of a challenge to be closed; once it is closed, adds the correction of a person's score."""
         board = state_keys.board(line.program, "challenge_score", state_keys.challenge_period(days.id))
-        score = changes[SortedSetMember(board, line.person)]
+        score = changes[RawMember(board, person_digest(line.person))]
         decision: Decision[bytes] = Decision()
         corrected = _CorrectedScore(line.occurred_at, line.person)
         windows = [(days.start_s, days.end_s)]
@@ -163,7 +169,7 @@ class ChallengeRecords:
     def set_hidden(
         self, line: PersonBanned | PersonUnbanned, states: Mapping[Key, object], catalog: Catalog, position: Position
     ) -> tuple[Changes, list[Output]]:
-        """Returns the lists of a person who is banned or no longer banned, and the prizes that a ban takes back.
+        """Returns the lists of a person who is banned or no longer banned, and the prizes that are taken back or awarded.
 
         Their scores are changed by the boards.
         """
@@ -177,8 +183,10 @@ class ChallengeRecords:
             posts = [post for post, found in record.posts.items() if one.days.id in found.entries]
             if posts or one.days.id in record.joined:
                 changes |= _lists(program, person, record, posts, one.days, hidden)
-                record, lost = with_losses(record, program, person, line.occurred_at, now_s, hidden, one.days)
-                outputs += lost
+                record, prizes = with_corrections(
+                    record, program, person, line.occurred_at, now_s, hidden, one.days, catalog
+                )
+                outputs += prizes
                 if points(record, one.days):
                     self._close(line, one.days, changes, outputs, states, catalog)
         return ({**changes, key: record} if outputs else changes), outputs
@@ -196,7 +204,7 @@ class ChallengeRecords:
         hidden = self._is_hidden(*state_keys.recorded_person(key), states)
         return settle(key, record, tick.occurred_at, hidden, self._terms, catalog)
 
-    def _joined(
+    def _record_join(
         self, line: ChallengeJoined, before: ChallengeRecord, catalog: Catalog, position: Position
     ) -> ChallengeRecord:
         days = self._terms.days_named(line.program, line.data.challenge, catalog)
@@ -228,7 +236,7 @@ class ChallengeRecords:
         self, line: PostPublished | PostVerified, post: PostRecord, catalog: Catalog, position: Position
     ) -> PostRecord:
         at_ms = to_ms(line.occurred_at)
-        for days in self._terms.tagged(line.program, line.data.hashtags, at_ms // 1000, catalog):
+        for days in self._terms.tagged(line.program, line.data.hashtags, at_ms // 1000, position, catalog):
             if not _is_frozen(days, position):
                 entry = post.entry(days.id)
                 post = post.with_entry(days.id, replace(entry, tagged_ms=earlier(entry.tagged_ms, at_ms)))
@@ -245,7 +253,7 @@ class ChallengeRecords:
                 return replace(post, rights=post.rights.with_request(at_ms))
             case PostSubmitted() | SubmissionAppealed():
                 days = self._terms.days_named(line.program, line.data.challenge, catalog)
-            case SubmissionReviewed() | SubmissionPicked() | SubmissionFeatured() | VotesReviewed():
+            case SubmissionReviewed() | SubmissionPicked() | SubmissionFeatured() | VotesReviewed() | DecisionUndone():
                 days = self._terms.days_named(line.program, line.challenge, catalog)
             case _:
                 assert_never(line)
@@ -286,13 +294,14 @@ def post_of(line: ChallengeLine) -> str:
     return line.post if isinstance(line, SubmissionDecision) else line.data.post
 
 
-def _with_decision(
+def _with_decision(  # noqa: C901 - a table
     line: PostSubmitted
     | SubmissionAppealed
     | SubmissionReviewed
     | SubmissionPicked
     | SubmissionFeatured
-    | VotesReviewed,
+    | VotesReviewed
+    | DecisionUndone,
     entry: Entry,
     at_ms: int,
     days: ChallengeDays,
@@ -306,20 +315,22 @@ def _with_decision(
             changes = {"appealed_ms": earlier(entry.appealed_ms, at_ms)}
         case SubmissionReviewed():
             review = Review(at_ms, line.id, line.approved, None if line.approved else line.reason, line.by)
-            changes = {"review": _latest(entry.review, review)}
+            changes = {"reviews": with_decision(entry.reviews, review)}
         case SubmissionPicked():
             changes = {"pick": _latest(entry.pick, Choice(at_ms, line.id, int(line.picked)))}
         case SubmissionFeatured():
             changes = {"feature": _latest(entry.feature, Choice(at_ms, line.id, line.week))}
         case VotesReviewed():
             release = VoteRelease(at_ms, line.id, to_ms(line.through) // 1000, line.counted)
-            changes = {"release": _latest(entry.release, release)}
+            changes = {"all_releases": with_decision(entry.all_releases, release)}
+        case DecisionUndone():
+            changes = {"undone": with_decision(entry.undone, Undone(at_ms, line.id, line.decision))}
         case _:
             assert_never(line)
     return replace(entry, **changes)
 
 
-def _latest(known: Decided | None, new: Decided) -> Decided:
+def _latest(known: Choice | None, new: Choice) -> Choice:
     return new if known is None or (known.at_ms, known.id) < (new.at_ms, new.id) else known
 
 
@@ -334,13 +345,13 @@ def _lists(
     shown = {} if hidden else dict(_person_lists(person, record, days))
     changes: Changes = {
         SortedSetMember(state_keys.challenge_list("participants", program, days.id), person): shown.get("participants"),
-        SortedSetMember(
-            state_keys.board(program, "challenge_score", state_keys.challenge_period(days.id)), person
+        RawMember(
+            state_keys.board(program, "challenge_score", state_keys.challenge_period(days.id)), person_digest(person)
         ): shown.get("board"),
     }
     for post in posts:
         places = {} if hidden else dict(_post_lists(record.post(post), days))
-        for name in ("submissions", "counted", "waiting", "gallery"):
+        for name in ("submissions", "counted", "waiting", "gallery", "featured"):
             member = SortedSetMember(state_keys.challenge_list(name, program, days.id), f"{person}/{post}")
             changes[member] = places.get(name)
     return changes
@@ -367,3 +378,5 @@ def _post_lists(post: PostRecord, days: ChallengeDays) -> Iterator[tuple[Challen
         yield "counted", float(post.published_s)
         if entry.review_state == "approved" and post.rights.state == "given":
             yield "gallery", float(-post.published_s)
+        if entry.feature and entry.week:
+            yield "featured", entry.feature.at_ms / 1000

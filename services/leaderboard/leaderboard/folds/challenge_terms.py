@@ -9,14 +9,20 @@ from referral.events.challenges import Challenge, ChallengePrize
 from referral.events.entities import ProgramVersion
 from referral.events.normal_forms import fold_hashtag
 from referral.events.reward_rules import RewardTrigger
+from referral.events.timestamps import to_ms
+from referral.fold.fold import Position
 
 
 class DeclaredChallenge(NamedTuple):
-    """A challenge as it was first declared, its days, and its hashtag in the form in which hashtags are compared."""
+    """A challenge as it was first declared, its days, and its hashtag in the form in which hashtags are compared.
+
+    `from_ms` is when the version with it took effect; 0 for a program's first version.
+    """
 
     challenge: Challenge
     days: ChallengeDays
     tag: str
+    from_ms: float
 
 
 PRIZE_TRIGGERS: dict[ChallengePrize, RewardTrigger] = {
@@ -54,9 +60,11 @@ class ChallengeTerms:
         if known is None or known[0] != len(versions):
             zone = self._time_zones.zone_of(program, catalog) if versions else ""
             found: dict[str, DeclaredChallenge] = {}
-            for one in (one for version in versions for one in version.program.challenges):
-                if one.id not in found:
-                    found[one.id] = DeclaredChallenge(one, challenge_days(one, zone), fold_hashtag(one.hashtag))
+            for version in versions:
+                from_ms = 0 if version is versions[0] else to_ms(version.effective_from)
+                for one in version.program.challenges:
+                    days = challenge_days(one, zone)
+                    found.setdefault(one.id, DeclaredChallenge(one, days, fold_hashtag(one.hashtag), from_ms))
             known = self._cache[program] = len(versions), found
         return known[1]
 
@@ -74,11 +82,18 @@ class ChallengeTerms:
             catalog.read_on()
         return self.days_of(program, challenge, catalog)
 
-    def tagged(self, program: str, hashtags: tuple[str, ...], second: int, catalog: Catalog) -> list[ChallengeDays]:
-        """The challenges with a hashtag of a post of this second."""
+    def tagged(
+        self, program: str, hashtags: tuple[str, ...], second: int, position: Position, catalog: Catalog
+    ) -> list[ChallengeDays]:
+        """The challenges with a hashtag of a post of this second, of those in effect when its line was recorded.
+
+        Without the latter, a line would lead to another result when it is folded again with a newer catalog.
+        """
         tags = {fold_hashtag(tag) for tag in hashtags}
         if not tags:
             return []
         return [
-            one.days for one in self.all_of(program, catalog).values() if one.tag in tags and one.days.contains(second)
+            one.days
+            for one in self.all_of(program, catalog).values()
+            if one.tag in tags and one.days.contains(second) and one.from_ms <= position.recorded_at_ms
         ]

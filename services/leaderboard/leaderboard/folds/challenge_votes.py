@@ -10,6 +10,7 @@ from leaderboard.folds import state_keys
 from leaderboard.folds.challenge_terms import ChallengeTerms
 from referral.catalog.view import Catalog
 from referral.events.facts import (
+    EventWithdrawn,
     PersonBanned,
     PersonFollowed,
     PersonUnbanned,
@@ -22,7 +23,7 @@ from referral.events.timestamps import to_datetime, to_ms
 from referral.fold.fold import Decision, Key, Output, SortedSetMember
 from referral.topics import EVENTS
 
-VoterLine = PersonFollowed | PersonUnfollowed | PostVoted | PersonBanned | PersonUnbanned
+VoterLine = PersonFollowed | PersonUnfollowed | EventWithdrawn | PostVoted | PersonBanned | PersonUnbanned
 VOTER_LINES = get_args(VoterLine)
 
 
@@ -31,13 +32,11 @@ def decide_vote(
 ) -> Decision[VoterRecord]:
     """Returns the voter's record, and the lines of votes that count from now on or no longer.
 
-    Nothing is stored of programs without challenges.
+    Follows are stored of every program: a challenge of a later version asks for them.
     """
     if isinstance(line, PostVoted):
         terms.days_named(line.program, line.data.challenge, catalog)
     challenges = terms.all_of(line.program, catalog)
-    if not challenges:
-        return Decision()
     key = state_keys.voter(line.program, line.person)
     known = states[key]
     before = known if isinstance(known, VoterRecord) else VoterRecord()
@@ -67,6 +66,8 @@ def _with_line(line: VoterLine, record: VoterRecord) -> VoterRecord:
             return record.with_follow(at_ms // 1000)
         case PersonUnfollowed():
             return record.with_unfollow(at_ms // 1000)
+        case EventWithdrawn():
+            return record.with_unfollow(at_ms // 1000) if line.was == "person.followed" else record
         case PostVoted():
             return record.with_vote(line.data.challenge, Vote(at_ms, line.id, line.data.author, line.data.post))
         case PersonBanned() | PersonUnbanned():

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leaderboard.domain.activity import fingerprint
 from leaderboard.domain.experiment_analysis import analyse, metric_sums, winner
@@ -35,6 +36,7 @@ from referral.events.content import Experiment
 from referral.events.experiments import (
     ExperimentDecided,
     ExperimentFollowed,
+    ExperimentInvited,
     ExperimentMeasured,
     ExperimentPersonBanned,
     ExperimentSummed,
@@ -49,8 +51,8 @@ from referral.topics import STANDINGS, Topic
 
 State = PersonRecord | BannedPerson | ExperimentSums | ExperimentLooks
 States = Mapping[Key, State | float | None]
-CountedLine = ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed
-_OF_PERSON = (ExperimentMeasured, ExperimentFollowed, ExperimentUnfollowed)
+CountedLine = ExperimentMeasured | ExperimentFollowed | ExperimentUnfollowed | ExperimentInvited
+_OF_PERSON = (ExperimentMeasured, ExperimentFollowed, ExperimentUnfollowed, ExperimentInvited)
 
 
 class ExperimentsFold:
@@ -67,7 +69,7 @@ class ExperimentsFold:
     def keys(self, line: StandingLine) -> Sequence[Key]:
         """The record of the person and the sums; for sums of a partition, those that were looked at last."""
         match line:
-            case ExperimentMeasured() | ExperimentFollowed() | ExperimentUnfollowed():
+            case ExperimentMeasured() | ExperimentFollowed() | ExperimentUnfollowed() | ExperimentInvited():
                 ban = state_keys.experiment_ban(line.program, line.person)
                 return _person_key(line), state_keys.experiment_sums(line.program, line.experiment), ban
             case ExperimentPersonBanned():
@@ -157,11 +159,13 @@ def _applied(line: CountedLine, record: PersonRecord) -> PersonRecord:
         case ExperimentMeasured():
             start_s, end_s = to_ms(line.window_start) // 1000, to_ms(line.window_end) // 1000
             measured = Measured(line.variant, start_s, end_s, line.shown, line.shares, line.variants)
-            return PersonRecord(measured, record.follows)
+            return replace(record, measured=measured)
         case ExperimentFollowed():
             return record.with_follow(chain_follow(line.referral, to_ms(line.followed_at) // 1000, line.variant))
         case ExperimentUnfollowed():
             return record.without_follow(fingerprint(line.referral))
+        case ExperimentInvited():
+            return record.with_invitation(fingerprint(line.referral), invited=line.invited)
 
 
 def _look(line: ExperimentSummed, states: States, catalog: Catalog) -> Decision[State]:

@@ -14,7 +14,8 @@ from leaderboard.folds.board_periods import BoardPeriods
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
-from referral.fold.fold import Key, SortedSetMember
+from referral.events.ids import person_digest
+from referral.fold.fold import Key, RawMember
 
 BoardChanges = dict[Key, StoredTally | float | None]
 _KIND: ReferrerKind = "follower"  # events do not say who is a partner: everyone is on one board
@@ -101,4 +102,5 @@ def _or_none(tally: StoredTally) -> StoredTally | None:
 
 
 def _members(boards: Iterable[str], person: str, scores: Iterable[float | None]) -> BoardChanges:
-    return {SortedSetMember(board, person): score for board, score in zip(boards, scores, strict=True)}
+    member = person_digest(person)
+    return {RawMember(board, member): score for board, score in zip(boards, scores, strict=True)}

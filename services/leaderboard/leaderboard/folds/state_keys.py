@@ -12,9 +12,9 @@ ACTIVITY: Final = "activity"
 EXPERIMENTS: Final = "experiments"
 CHALLENGE_PERIOD = "challenge."
 CHALLENGE_RECORDS = "challenges:"
-ChallengeList = Literal["participants", "submissions", "counted", "waiting", "gallery"]
+ChallengeList = Literal["participants", "submissions", "counted", "waiting", "gallery", "featured"]
 """`participants`: who takes part, by since when. Posts: `submissions` by when they entered, `counted` by when they were published,
-`waiting` for a review since when, `gallery` for what may be shown, the newest first.
+`waiting` for a review since when, `gallery` for what may be shown, the newest first, `featured` by when they were featured.
 """
 
 
@@ -41,6 +41,11 @@ def board_key(program: str, metric: str, period: str, kind: ReferrerKind) -> str
 def days(program: str, bucket: int) -> str:
     """The counts of each day in a bucket (growth: GrowthDays, activity: ActivityDays)."""
     return f"days:{program}:{bucket}"
+
+
+def parts(program: str, day: int) -> str:
+    """The counts by channel, content item and call to action of a UTC day, by days since the epoch (activity: ActivityParts)."""
+    return f"parts:{program}:{day}"
 
 
 def all_time(program: str) -> str:

@@ -11,6 +11,7 @@ from leaderboard.http_api import (
     challenges,
     closings,
     console,
+    digests,
     draws,
     experiments,
     figures,
@@ -21,6 +22,7 @@ from leaderboard.http_api import (
     networks,
     outlook,
     wallet,
+    wallet_posts,
 )
 from leaderboard.http_api.dependencies import Dependencies, init_app
 from leaderboard.live.server import LiveServer
@@ -46,9 +48,12 @@ BLUEPRINTS = (
     challenge_page.blueprint,
     live.blueprint,
     wallet.blueprint,
+    wallet_posts.blueprint,
+    digests.blueprint,
 )
 # Pages for operators; not part of the API.
 CONSOLE = (console.blueprint, challenge_console.blueprint, growth_page.blueprint, network_page.blueprint)
+WALLET = (wallet_posts.pages,)  # forms of the wallet
 
 
 def app(settings: Settings | None = None, follower: CatalogFollower | None = None) -> Flask:
@@ -56,7 +61,7 @@ def app(settings: Settings | None = None, follower: CatalogFollower | None = Non
     chosen = settings or Settings.from_env()
     configure_logs(SERVICE, chosen)
     flask_app = init_app(create_app(SERVICE, chosen, title="Leaderboard", blueprints=BLUEPRINTS, follower=follower))
-    for views in CONSOLE:
+    for views in (*CONSOLE, *WALLET):
         flask_app.register_blueprint(views)
     if chosen.live_port:
         _serve_live_streams(flask_app, chosen)

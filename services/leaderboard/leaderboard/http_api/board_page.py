@@ -10,6 +10,7 @@ from leaderboard.http_api.requests import require_metric, require_period
 from leaderboard.pages import error_pages
 from leaderboard.pages.board_view import UnknownBoard, render_board_page
 from leaderboard.pages.closed_board_view import own_proof
+from referral.http.embedding import for_frames, require_embed_token
 from referral.http.json_body import Blueprint
 from referral.http.problems import Problem
 from referral.http.rate_limit import without_rate_limit
@@ -35,6 +36,11 @@ _RESPONSES = {
     503: {"description": "The board cannot be read now, as a page.", "content": _HTML},
 }
 
+_FRAME_RESPONSES = {
+    **_RESPONSES,
+    404: {"description": "The token is invalid or for another purpose, or the metric has no board."},
+    410: {"description": "The token is over."},
+}
 _PROOF_AGE_S = 3600
 _PROOF_RESPONSES = {
     200: {"description": "The proof.", "content": {"application/json": {"schema": {"type": "object"}}}},
@@ -58,6 +64,14 @@ def page(program: str) -> Response:
         return error_pages.unknown_period()
     except (RedisError, LogUnavailable):
         return error_pages.unavailable()
+
+
+@blueprint.get("/p/embed/<token>")
+@blueprint.doc(parameters=_PARAMETERS, responses=_FRAME_RESPONSES)
+@without_rate_limit
+def frame(token: str) -> Response:
+    """The public board page in a frame of the program's own sites."""
+    return for_frames(page(require_embed_token("board", token).program))
 
 
 @blueprint.get("/p/<program>/proof/<metric>/<period>/<participant>")

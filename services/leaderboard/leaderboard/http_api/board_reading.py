@@ -12,8 +12,9 @@ from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.requests import require_metric, require_period
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
+from referral.events.ids import is_person_id, person_digest
 from referral.http.context import context
-from referral.http.paging import decode_position, encode_position
+from referral.http.paging import ListPosition, bad_cursor, decode_position, encode_position
 from referral.http.problems import Problem
 
 _FIRST = BoardEntry(-inf, b"")  # before every entry
@@ -55,19 +56,28 @@ def require_board(
 def read_page(request: BoardRequest, limit: int, cursor: object) -> BoardSlice:
     """Returns the entries behind a cursor, or the first ones. Raises Problem for a cursor of another board."""
     position = decode_position(cursor, request.cursor_name)
-    after = BoardEntry(position.score, position.member.encode()) if position else None
+    after = _entry_at(position) if position else None
     if request.at is not None:
         return entries_after([_at(request)], after or _FIRST, limit)
     boards = dependencies().boards
     return boards.after(request.board, after, limit) if after else boards.top(request.board, limit)
 
 
+def _entry_at(position: ListPosition) -> BoardEntry:
+    try:
+        return BoardEntry.of(position.score, position.member)
+    except ValueError:
+        raise bad_cursor("Invalid cursor.") from None
+
+
 def read_around(request: BoardRequest, person: str, reach: int) -> BoardSlice | None:
     """Returns a person's entry with `reach` entries on each side; None if they are not on the board."""
     if request.at is None:
         return dependencies().boards.around(request.program, request.board, person, reach)
-    whole = _at(request)
-    me = next((entry for entry in whole.near if entry.participant == person), None)
+    if not is_person_id(person):
+        return None
+    whole, member = _at(request), person_digest(person)
+    me = next((entry for entry in whole.near if entry.member == member), None)
     return entries_around([whole], me, reach) if me else None
 
 

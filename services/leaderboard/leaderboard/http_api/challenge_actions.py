@@ -3,6 +3,7 @@
 Each decision is a line of the log with who has decided it; lists, scores and pages follow within seconds.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import msgspec
@@ -12,8 +13,10 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from leaderboard.domain.challenge_score import ChallengeDays
 from leaderboard.http_api.challenges import require_challenge
 from leaderboard.http_api.dependencies import dependencies
+from leaderboard.http_api.thank_you_messages import request_thank_you
 from leaderboard.pages.refusal_texts import REASONS
 from referral.events.facts import (
+    DecisionUndone,
     PersonThanked,
     RightsRequested,
     SubmissionFeatured,
@@ -87,6 +90,16 @@ class VotesRequest(ActorRequest):
     """A decision about held votes."""
 
     counted = fields.Bool(required=True, metadata={"description": "Whether the votes that are held now count."})
+
+
+class UndoRequest(ActorRequest):
+    """The decision to take back."""
+
+    decision = fields.Str(
+        required=True,
+        validate=validate.Length(1, 64),
+        metadata={"description": "The id of a review, or of a decision about votes.", "examples": ["dec_3v8k2m9q4t6w"]},
+    )
 
 
 class ThanksRequest(ActorRequest):
@@ -183,6 +196,25 @@ def review_votes(
     return publish_decision(VotesReviewed, program, challenge, person, post, body["by"], **more)
 
 
+@blueprint.post(f"{_ACTIONS}/undo")
+@requires("admin")
+@idempotent
+@blueprint.arguments(UndoRequest)
+@response(SubmissionDecisionResponse, 202, description="The decision is taken back, durably.")
+@blueprint.alt_response(404, description="Unknown program, challenge or submission.")
+@blueprint.alt_response(409, description="Not the latest review, nor the latest decision about votes.")
+@blueprint.alt_response(503, description="Kafka is unavailable.")
+def undo(body: dict[str, object], program: str, challenge: str, person: str, post: str) -> SubmissionDecisionResponse:
+    """Take back the latest review of a submission, or the latest decision about its held votes: the state is as without it."""
+    require_submission(program, challenge, person, post)
+    revocable = dependencies().challenges.record(program, person).post(post).entry(challenge).revocable
+    if body["decision"] not in revocable:
+        listed = ", ".join(revocable) or "none"
+        detail = f"`decision` must be the latest review or decision about votes; those are: {listed}."
+        raise Problem(409, "not_revocable", detail)
+    return publish_decision(DecisionUndone, program, challenge, person, post, body["by"], decision=body["decision"])
+
+
 @blueprint.post("/v1/programs/<program>/thanks")
 @requires("admin")
 @idempotent
@@ -220,7 +252,14 @@ def publish_decision(
     kind: type[SubmissionLine], program: str, challenge: str, person: str, post: str, by: object, **more: object
 ) -> SubmissionDecisionResponse:
     """Publishes a decision about a submission; returns once it is durable. Raises NotDurable or Overloaded."""
-    line = kind(
+    return _publish(decision_line(kind, program, challenge, person, post, by, **more))
+
+
+def decision_line(
+    kind: type[SubmissionLine], program: str, challenge: str, person: str, post: str, by: object, **more: object
+) -> SubmissionLine:
+    """The line of a decision that is made now; `more` are the fields of its kind."""
+    return kind(
         occurred_at=to_datetime(context().clock.now_ms()),
         id=random_id("dec"),
         program=program,
@@ -231,12 +270,20 @@ def publish_decision(
         api_key=_api_key(),
         **more,  # type: ignore[arg-type] # the fields of the kind
     )
-    return _publish(line)
+
+
+def publish_lines(lines: Sequence[SubmissionLine]) -> None:
+    """Returns once all of the lines are durable. Raises NotDurable or Overloaded."""
+    if lines:
+        dependencies().publisher.publish(EVENTS, [(fact_key(line), _encode(line)) for line in lines])
 
 
 def publish_thanks(program: str, person: str, day: str, by: str) -> SubmissionDecisionResponse:
-    """Publishes that a person was thanked; returns once it is durable. Raises NotDurable or Overloaded."""
-    return _publish(
+    """Publishes that a person was thanked, and requests their message; returns once both are durable.
+
+    Raises NotDurable or Overloaded.
+    """
+    answer = _publish(
         PersonThanked(
             occurred_at=to_datetime(context().clock.now_ms()),
             id=random_id("thx"),
@@ -247,6 +294,8 @@ def publish_thanks(program: str, person: str, day: str, by: str) -> SubmissionDe
             api_key=_api_key(),
         )
     )
+    request_thank_you(program, person, day)
+    return answer
 
 
 def _publish(line: SubmissionLine | PersonThanked) -> SubmissionDecisionResponse:

@@ -1,24 +1,20 @@
 """Challenges in the console: the queue of submissions, picks and features, held votes, and people to thank."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from leaderboard.domain.challenge_score import ChallengeDays
-from leaderboard.http_api.challenge_actions import publish_decision, publish_thanks
+from leaderboard.http_api.challenge_actions import publish_thanks
 from leaderboard.http_api.challenges import find_challenge, submission_responses
+from leaderboard.http_api.console_decisions import WORDS, Target, Word, decide_all
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages.challenge_console_page import Queue, challenges_page, console_list, people_to_thank, today
 from leaderboard.pages.refusal_texts import REASONS
 from referral.console.guard import Visit, console_view
 from referral.console.home_part import Need
-from referral.events.facts import (
-    RightsRequested,
-    SubmissionFeatured,
-    SubmissionLine,
-    SubmissionPicked,
-    SubmissionReviewed,
-    VotesReviewed,
-)
+from referral.events.facts import RefusalReason
 from referral.events.ids import is_person_id
 from referral.events.timestamps import to_datetime
 from referral.fold.sorted_set_listing import ListEntry
@@ -63,23 +59,30 @@ def queue(visit: Visit) -> str:
 @blueprint.post(PATH)
 @console_view("review")
 def decide(visit: Visit) -> Response:
-    """Decides about one submission, or thanks one person, and shows the list again."""
+    """Decides about one submission or the chosen ones, or thanks a person, and shows the list again, with a way back."""
     program = visit.require_program(request.args.get("program", "") or str(current_program(visit)))
-    word, _, target = request.form.get("decision", "").partition(" ")
+    word, _, single = request.form.get("decision", "").partition(" ")
     challenge, name = request.form.get("challenge", ""), console_list(request.form.get("list", "waiting"))
     if word == "thank":
-        _thank(visit, program, target)
-    else:
-        _decide(visit, program, challenge, word, target)
-    return back_to(PATH, challenge=challenge or None, list=name, done=word)
+        _thank(visit, program, single)
+        return back_to(PATH, challenge=challenge or None, list=name, done=word)
+    days, decision = _require_days(program, challenge), _require_word(word)
+    ids = dict.fromkeys([single] if single else request.form.getlist("id")[:ROWS])
+    targets = [Target.parse(one) for one in ids]
+    if single:
+        _require_possible(program, days, decision, targets[0])
+    reasons = _reasons(targets, is_single=bool(single)) if decision == "refuse" else {}
+    done = decide_all(visit, program, days, decision, targets, reasons)
+    return back_to(PATH, ids=done, challenge=challenge, list=name, done=decision, refused=len(targets) - len(done))
 
 
 def submission_needs(program: str) -> tuple[Need, ...]:
     """How many submissions of each challenge wait for a review, for the home view."""
-    found = [(id_, *dependencies().challenges.waiting(program, id_)) for id_ in _challenges(program)]
+    ids = _challenges(program)
+    waiting = dependencies().challenges.waiting([(program, id_) for id_ in ids])
     return tuple(
         Need("submissions", number, to_datetime(round(since * 1000)), f"{PATH}?challenge={id_}")
-        for id_, number, since in found
+        for id_, (number, since) in zip(ids, waiting, strict=True)
         if since is not None
     )
 
@@ -97,58 +100,44 @@ def _require_days(program: str, challenge: str) -> ChallengeDays:
     return found[1]
 
 
+def _require_word(text: str) -> Word:
+    found = next((word for word in WORDS if word == text), None)
+    if found is None:
+        raise Problem(400, "malformed_request", "`decision` must be one of the buttons of the list.")
+    return found
+
+
+def _require_possible(program: str, days: ChallengeDays, word: Word, target: Target) -> None:
+    """Raises Problem 404 for a submission that does not exist, 409 for a post that is of no week."""
+    post = dependencies().challenges.record(program, target.person).post(target.post)
+    if not post.entry(days.id).is_submission:
+        raise Problem(404, "unknown_submission", "This submission does not exist any more.")
+    if word == "feature" and not days.contains(post.published_s):
+        detail = "The post was not reported as published within the challenge, so it is of none of its weeks."
+        raise Problem(409, "not_in_challenge", detail)
+
+
+def _reasons(targets: Sequence[Target], *, is_single: bool) -> dict[str, RefusalReason]:
+    """Why each submission is refused: its own reason, or the one for all that were chosen. Raises Problem 400."""
+    fields = [f"reason {target.submission}" if is_single else "reason" for target in targets]
+    found = {
+        target.submission: reason
+        for target, field in zip(targets, fields, strict=True)
+        for reason in REASONS
+        if reason == request.form.get(field, "")
+    }
+    if len(found) < len(targets):
+        raise Problem(400, "malformed_request", "`reason` must be one of the reasons of the list.")
+    return found
+
+
 def _thank(visit: Visit, program: str, person: str) -> None:
     if not is_person_id(person):
         raise Problem(400, "malformed_request", "`decision` must name a person to thank.")
     day = today(program)
+    visit.record("person.thanked", program=program, target=person)
     publish_thanks(program, person, day, visit.operator.id)
     becomes_true(lambda: dependencies().challenges.thanked(program, day, [person])[person] is not None, _WAIT_S)
-
-
-def _decide(visit: Visit, program: str, challenge: str, word: str, target: str) -> None:
-    """Publishes the decision about a submission, written person/post, and waits until the fold has it."""
-    days = _require_days(program, challenge)
-    person, _, post = target.partition("/")
-    before = dependencies().challenges.record(program, person)
-    if not before.post(post).entry(challenge).is_submission:
-        raise Problem(404, "unknown_submission", "This submission does not exist any more.")
-    if word == "refuse":
-        _refuse(visit, program, challenge, person, post)
-    else:
-        kind, more = _decision(word, days, before.post(post).published_s)
-        publish_decision(kind, program, challenge, person, post, visit.operator.id, **more)
-    becomes_true(lambda: dependencies().challenges.record(program, person) != before, _WAIT_S)
-
-
-def _refuse(visit: Visit, program: str, challenge: str, person: str, post: str) -> None:
-    reason = request.form.get(f"reason {person}/{post}", "")
-    if reason not in REASONS:
-        raise Problem(400, "malformed_request", "`reason` must be one of the reasons of the list.")
-    by = visit.operator.id
-    publish_decision(SubmissionReviewed, program, challenge, person, post, by, approved=False, reason=reason)
-
-
-def _decision(word: str, days: ChallengeDays, published_s: int) -> tuple[type[SubmissionLine], dict[str, object]]:
-    """The line of a button, with its own fields. Raises Problem 400 for a word that is on none, 409 for a post without a week."""
-    match word:
-        case "approve":
-            return SubmissionReviewed, {"approved": True}
-        case "pick" | "unpick":
-            return SubmissionPicked, {"picked": word == "pick"}
-        case "unfeature":
-            return SubmissionFeatured, {"week": 0}
-        case "feature" if days.contains(published_s):
-            return SubmissionFeatured, {"week": days.week_at(published_s)}
-        case "feature":
-            detail = "The post was not reported as published within the challenge, so it is of none of its weeks."
-            raise Problem(409, "not_in_challenge", detail)
-        case "ask":
-            return RightsRequested, {}
-        case "count" | "discount":
-            now = to_datetime(context().clock.now_ms())
-            return VotesReviewed, {"counted": word == "count", "through": now}
-        case _:
-            raise Problem(400, "malformed_request", "`decision` must be one of the buttons of the list.")
 
 
 def _now_s() -> int:

@@ -4,6 +4,7 @@ from flask import Response
 from redis.exceptions import RedisError
 
 from leaderboard.pages import error_pages
+from leaderboard.pages.challenge_reminder import reminder_file
 from leaderboard.pages.challenge_view import UnknownChallenge, render_challenge_page
 from referral.http.json_body import Blueprint
 from referral.http.rate_limit import without_rate_limit
@@ -25,11 +26,22 @@ _PARAMETERS = [
         "description": "zh-CN or en. The browser's language by default.",
     }
 ]
+_ME = {
+    "in": "query",
+    "name": "me",
+    "schema": {"type": "string", "maxLength": 64},
+    "description": "A person id: the page shows their own week, as the link in their wallet does.",
+}
+_REMINDER = {
+    200: {"description": "An iCalendar file.", "content": {"text/calendar": {"schema": {"type": "string"}}}},
+    404: _RESPONSES[404],
+    503: _RESPONSES[503],
+}
 blueprint = Blueprint("challenge_page", __name__, template_folder="../pages/templates")
 
 
 @blueprint.get("/p/<program>/c/<challenge>")
-@blueprint.doc(parameters=_PARAMETERS, responses=_RESPONSES)
+@blueprint.doc(parameters=[*_PARAMETERS, _ME], responses=_RESPONSES)
 @without_rate_limit
 def page(program: str, challenge: str) -> Response:
     """The public page of a challenge, in Chinese or English. Errors are pages too."""
@@ -38,4 +50,15 @@ def page(program: str, challenge: str) -> Response:
     except UnknownChallenge:
         return error_pages.unknown_challenge(program)
     except (RedisError, LogUnavailable):
+        return error_pages.unavailable()
+
+
+@blueprint.get("/p/<program>/c/<challenge>/reminder.ics")
+@blueprint.doc(parameters=_PARAMETERS, responses=_REMINDER)
+@without_rate_limit
+def reminder(program: str, challenge: str) -> Response:
+    """A calendar file that reminds of the first day of the challenge."""
+    try:
+        return reminder_file(program, challenge) or error_pages.unknown_challenge(program)
+    except LogUnavailable:
         return error_pages.unavailable()

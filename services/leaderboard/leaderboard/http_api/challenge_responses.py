@@ -79,6 +79,7 @@ class SubmissionResponse(Struct, kw_only=True):
     review: ReviewState
     reason: RefusalReason | None
     reviewed_by: str | None
+    revocable: Annotated[list[str], Meta(description="The ids of the decisions that `POST …/undo` can take back.")]
     counts: Annotated[bool, Meta(description="Whether it counts: there, within the days, and not refused.")]
     rights: RightsResponse
     picked: bool
@@ -163,6 +164,7 @@ def submission_response(
         review=state,
         reason=entry.review.reason if entry.review else None,
         reviewed_by=entry.review.by if entry.review else None,
+        revocable=list(entry.revocable),
         counts=counts(record, days),
         rights=_rights_response(record),
         picked=entry.is_picked,

@@ -33,7 +33,7 @@ def home_part(visit: Visit) -> Response:
 
 
 def _leader(program: Program) -> BoardRow | None:
-    """Nobody leads a board whose only period is a campaign that the program no longer has."""
+    """No one leads a board whose only period is a campaign that the program no longer has."""
     try:
         return leader(program)
     except UnknownPeriod:

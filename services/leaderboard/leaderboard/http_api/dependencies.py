@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from flask import Flask, current_app
@@ -24,6 +25,7 @@ from leaderboard.insight_reader import InsightReader
 from leaderboard.insight_store import InsightStore
 from leaderboard.live.feed import LiveFeed
 from leaderboard.network_store import NetworkStore
+from leaderboard.recent_answers import RecentAnswers
 from leaderboard.rewards_client import RewardsClient
 from referral.catalog.view import Catalog
 from referral.catalog.writer import CatalogWriter
@@ -34,8 +36,23 @@ from referral.log.publisher import Publisher
 from referral.telemetry.level_exporter import LevelExporter
 from referral.topics import STANDINGS
 
+if TYPE_CHECKING:
+    from leaderboard.pages.growth_view import GrowthView  # it imports this module
+
 _NAME = "leaderboard"
 _FETCHING = "http:fetching-rounds"
+_GROWTH_FRESH_S = 2.0
+GROWTH_STALE_S = 5.0
+_GROWTH_VIEWS = 200
+
+
+class GrowthPageName(NamedTuple):
+    """What a growth page depends on: program, days, whether it names everyone, and its language."""
+
+    program: str
+    days: int
+    all_names: bool
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,7 @@ class Dependencies:
     closings: ClosingStore
     growth: GrowthStore
     insights: InsightReader
+    growth_views: "RecentAnswers[GrowthPageName, GrowthView]"
     costly_reads: CostlyReads
     rewards: RewardsClient
     network: NetworkStore
@@ -94,6 +112,7 @@ def init_app(app: Flask) -> Flask:
         closings,
         GrowthStore(shared.redis, partitions),
         InsightReader(InsightStore(shared.redis, partitions)),
+        RecentAnswers(_GROWTH_FRESH_S, GROWTH_STALE_S, _GROWTH_VIEWS),
         CostlyReads(shared.settings.http_threads),
         rewards,
         network,

@@ -37,6 +37,12 @@ class VariantResponse(Struct, kw_only=True):
     id: Annotated[str, Meta(description="The call to action.", examples=["tag"])]
     weight: Annotated[int, Meta(description="Its share among the weights of all variants.")]
     people: Annotated[int, Meta(description="People who saw it first, and whose window is over.")]
+    roots: Annotated[
+        int,
+        Meta(
+            description="Of its people, those whom no friend brought through the content item: the variant was drawn for them."
+        ),
+    ]
     shown: Annotated[int, Meta(description="Impressions of the content item in their windows.")]
     counted: Annotated[int, Meta(description="Follows or shares in their windows, as the metric says.")]
     ratio: Annotated[float | None, Meta(description="counted / shown; null without an impression.")]
@@ -55,7 +61,9 @@ class VariantResponse(Struct, kw_only=True):
 class AlarmsResponse(Struct, kw_only=True):
     """What makes the figures unreliable. An experiment with an alarm is not decided."""
 
-    sample_ratio_mismatch: Annotated[bool, Meta(description="People are not split as the weights say (p < 0.001).")]
+    sample_ratio_mismatch: Annotated[
+        bool, Meta(description="People (`roots`) are not split as the weights say (p < 0.001).")
+    ]
     sample_ratio_p: Annotated[float, Meta(description="The probability of such a split if they are.")]
     multiple_exposures: Annotated[bool, Meta(description="More than 1% of people saw several variants.")]
     multiple_share: Annotated[float, Meta(description="The share of people who saw several variants, 0 to 1.")]
@@ -142,6 +150,7 @@ def _variant(result: VariantResult, chance: float | None) -> VariantResponse:
         id=result.variant,
         weight=result.weight,
         people=result.people,
+        roots=result.roots,
         shown=result.shown,
         counted=result.counted,
         ratio=result.ratio,

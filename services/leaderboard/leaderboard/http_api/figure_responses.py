@@ -3,25 +3,23 @@
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Any, Literal, TypedDict
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, TypedDict
 
 from flask_babel import force_locale
 from msgspec import Meta, Struct
 
-from leaderboard.domain.date_range import DateRange, Unit
+from leaderboard.domain.annotations import Annotation, AnnotationKind
+from leaderboard.domain.date_range import Unit
 from leaderboard.domain.estimate import Change, Estimate
 from leaderboard.domain.figure_series import Series
 from leaderboard.domain.figure_table import FIGURES, SOURCE_EVENTS, Dimension, FigureId, Measure
 from leaderboard.insight_reader import FigureReading
-from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, group_text, in_words, version_text
-from referral.events.entities import ProgramVersion
+from leaderboard.pages.figure_texts import INTERVAL_TEXTS, TEXTS, annotation_text, group_text, in_words
 from referral.events.examples import example
 from referral.http.json_body import decode_json
 from referral.http.responses import Timestamp
 from referral.pages.languages import LANGUAGES, LOCALES, Language
 
-MAX_ANNOTATIONS = 100
 _Texts = dict[Language, str]
 _N = Annotated[int, Meta(description="Number of cases: followers, people or events, as the definition says.")]
 _Low = Annotated[float | None, Meta(description="Lower bound of the 95% interval; null for a complete count.")]
@@ -88,7 +86,7 @@ class AnnotationResponse(Struct, kw_only=True):
 
     on: Annotated[date, Meta(description="The day of the series that it belongs to.")]
     at: Timestamp
-    kind: Literal["program_version"]
+    kind: AnnotationKind
     label: _Texts
 
 
@@ -119,7 +117,11 @@ class FigureResponse(Struct, kw_only=True):
     series: Annotated[list[SeriesResponse], Meta(description="The figure, then its groups.")]
     groups_left_out: Annotated[int, Meta(description="Groups that are not listed, the smallest; 0 for most.")]
     annotations: Annotated[
-        list[AnnotationResponse], Meta(description="Program versions that came into force in the range, at most 100.")
+        list[AnnotationResponse],
+        Meta(
+            description="Program versions that came into force in the range, first and last days of challenges, and when posts"
+            " were featured; at most 100."
+        ),
     ]
 
 
@@ -188,7 +190,7 @@ def window_days_of(reading: FigureReading) -> int | None:
 
 
 def figure_response(
-    program: str, zone: str, reading: FigureReading, computed_at: datetime, versions: Iterable[ProgramVersion]
+    program: str, zone: str, reading: FigureReading, computed_at: datetime, noted: Iterable[Annotation]
 ) -> FigureResponse:
     """A figure that was read, with its texts in each language."""
     query, measure = reading.query, FIGURES[reading.query.figure].measure
@@ -210,22 +212,16 @@ def figure_response(
         computed_at=computed_at,
         series=[_series(one, measure, reading) for one in reading.series],
         groups_left_out=reading.groups_left_out,
-        annotations=_annotations(versions, zone, reading.days),
+        annotations=_annotations(noted),
     )
 
 
-def _annotations(versions: Iterable[ProgramVersion], zone: str, days: DateRange) -> list[AnnotationResponse]:
-    """The versions that came into force in a range, the earliest first."""
-    found = [(one.effective_from.astimezone(ZoneInfo(zone)).date(), one) for one in versions]
-    within = sorted(((on, one) for on, one in found if days.first <= on <= days.last), key=lambda pair: pair[1].version)
+def _annotations(noted: Iterable[Annotation]) -> list[AnnotationResponse]:
     return [
         AnnotationResponse(
-            on=on,
-            at=one.effective_from,
-            kind="program_version",
-            label=in_languages(partial(version_text, one.version)),
+            on=one.on, at=one.at, kind=one.kind, label=in_languages(partial(annotation_text, one.kind, one.name))
         )
-        for on, one in within[:MAX_ANNOTATIONS]
+        for one in noted
     ]
 
 

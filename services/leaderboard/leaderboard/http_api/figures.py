@@ -11,6 +11,7 @@ from webargs import fields
 from leaderboard.domain.date_range import FIRST_YEAR, LAST_YEAR, MAX_DAYS, DateRange, Unit
 from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId
 from leaderboard.domain.periods import day_name
+from leaderboard.http_api.annotation_reader import read_annotations
 from leaderboard.http_api.costly_reads import is_costly
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.http_api.figure_responses import (
@@ -38,7 +39,7 @@ DEFAULT_DAYS = 28
 _TOO_MANY = "This API key has too many figures computed that read many people; see Retry-After."
 _TOO_MANY_IN_ALL = "Redis is unavailable, or too many such figures are computed for all; see Retry-After."
 blueprint = Blueprint("figures", __name__)
-_YEARS = MustBe(lambda day: FIRST_YEAR <= day.year <= LAST_YEAR, f"be in the years {FIRST_YEAR} to {LAST_YEAR}", str)
+YEARS = MustBe(lambda day: FIRST_YEAR <= day.year <= LAST_YEAR, f"be in the years {FIRST_YEAR} to {LAST_YEAR}", str)
 
 
 class FigureParameters(Schema):
@@ -47,7 +48,7 @@ class FigureParameters(Schema):
     first = fields.Date(
         data_key="from",
         load_default=None,
-        validate=_YEARS,
+        validate=YEARS,
         metadata={
             "description": f"The first day, in the program's time zone; {DEFAULT_DAYS} days before `to` by default.",
             "example": "2026-11-01",
@@ -56,7 +57,7 @@ class FigureParameters(Schema):
     last = fields.Date(
         data_key="to",
         load_default=None,
-        validate=_YEARS,
+        validate=YEARS,
         metadata={
             "description": f"The last day, included; today by default. At most {MAX_DAYS} days in all.",
             "example": "2026-11-28",
@@ -104,8 +105,8 @@ def figures(program: str) -> FiguresResponse:
 @blueprint.alt_response(503, description=_TOO_MANY_IN_ALL)
 def figure(query: dict[str, Any], program: str, figure: str) -> FigureResponse:
     """A figure over a range of days: for each day, week or month, for the whole range, and for the range before."""
-    reading = read_figure(query, program, require_figure(figure))
-    return figure_response(program, require_zone(program), reading, _now(), context().catalog.versions(program))
+    reading, zone = read_figure(query, program, require_figure(figure)), require_zone(program)
+    return figure_response(program, zone, reading, _now(), read_annotations(program, zone, reading.days))
 
 
 @blueprint.get("/v1/programs/<program>/insights/<figure>.csv")

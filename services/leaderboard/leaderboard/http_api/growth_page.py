@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from flask import Blueprint, g, make_response, redirect, render_template, request
+from flask_babel import get_locale
 from msgspec.structs import replace
 from redis.exceptions import RedisError
 from werkzeug.wrappers import Response
 
-from leaderboard.http_api.dependencies import dependencies
+from leaderboard.http_api.dependencies import GROWTH_STALE_S, GrowthPageName, dependencies
 from leaderboard.http_api.growth_access import (
     LINK_DAYS,
     MAX_LINKS,
@@ -18,8 +19,9 @@ from leaderboard.http_api.growth_access import (
     valid_links,
 )
 from leaderboard.http_api.live import stream_response
+from leaderboard.insight_store import TooManyEntries
 from leaderboard.pages import error_pages
-from leaderboard.pages.growth_view import PERIODS, growth_view
+from leaderboard.pages.growth_view import PERIODS, GrowthView, growth_view, requested_days
 from referral.console.guard import Visit, console_view, private
 from referral.events.entities import DashboardLink
 from referral.events.ids import random_id
@@ -30,6 +32,9 @@ from referral.http.problems import Problem
 from referral.log.errors import LogUnavailable
 from referral.pages.console_shell import back_to, current_program, render_console
 from referral.pages.languages import localize, use_languages_of
+
+_AGAIN_MS = round((GROWTH_STALE_S + 3) * 1000)
+"""So long after a change the page looks once more: then it gets no view whose computation began before the change."""
 
 blueprint = Blueprint("growth", __name__, template_folder="../pages/templates")
 
@@ -151,13 +156,29 @@ def require_program(program: str) -> Program:
 def _page_values(program: Program, reader: str, *, all_names: bool) -> dict[str, object]:
     """What the templates show. Raises Problem 503 without Redis, 429 or 503 if `reader` or all have too many pages computed."""
     try:
-        with dependencies().costly_reads.hold(reader):
-            view = growth_view(program, all_names=all_names)
+        view = _view(program, reader, all_names=all_names)
+    except TooManyEntries as error:
+        raise Problem(
+            422, "too_many_people", "So many people took part that only fewer days can be shown: choose 7 days."
+        ) from error
     except (RedisError, LogUnavailable) as error:
         raise Problem(503, "unavailable", "The figures cannot be read now.", headers={"Retry-After": "5"}) from error
     name = localize(program.name) or program.id
     page = f"/p/{program.id}/growth"
-    return {"view": view, "name": name, "periods": PERIODS, "page": page, "network": f"{page}/network"}
+    shown = {"view": view, "name": name, "periods": PERIODS, "again_ms": _AGAIN_MS}
+    return shown | {"page": page, "network": f"{page}/network"}
+
+
+def _view(program: Program, reader: str, *, all_names: bool) -> GrowthView:
+    """What the page shows, computed for this reader, or for another one now or a moment ago."""
+    days, reads = requested_days(), dependencies().costly_reads
+    name = GrowthPageName(program.id, days, all_names, str(get_locale()))
+
+    def compute() -> GrowthView:
+        with reads.hold(reader):
+            return growth_view(program, days, all_names=all_names)
+
+    return dependencies().growth_views.get(name, compute, reads.waiting(reader))
 
 
 def _stream(program: str, visit: LinkVisit | None) -> str | None:

@@ -72,7 +72,7 @@ def public_live(program: str) -> Response:
     """When the public board may have changed, as server-sent events without figures: the page then reads itself again."""
     require_zone(program)
     client = f"address {client_network(request.remote_addr or 'unknown')}"
-    return stream_response(Grant(program, client, counts=False, is_valid=lambda: True))
+    return stream_response(Grant(program, client, counts=False, is_valid=lambda: True, is_anonymous=True))
 
 
 def stream_response(grant: Grant) -> Response:

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from leaderboard.domain.live_changes import Position
 from referral.http.problems import Problem
@@ -17,7 +18,8 @@ ENVIRON_KEY = "leaderboard.live_admission"
 class Grant:
     """What someone may watch. `client` is who is counted: a key, an operator, a link, or an address.
 
-    `counts`: whether the stream has how much changed, or only that something did. `is_valid` answers at once, without I/O:
+    `counts`: whether the stream has how much changed, or only that something did. `is_anonymous`: anyone may watch it, without key,
+    session or link. `is_valid` answers at once, without I/O:
     whether the grant still holds; `lifetime_s` is how long a stream lasts before its reader has to be admitted again.
     """
 
@@ -26,21 +28,28 @@ class Grant:
     counts: bool
     is_valid: Callable[[], bool]
     lifetime_s: float = 15 * 60.0
+    is_anonymous: bool = False
+
+
+ANONYMOUS_SHARE = 0.75
+"""The part of a process's streams that anonymous readers may have: the rest is for keys, operators and links."""
 
 
 class Seats:
-    """Counts the open streams of a process and of each client. Thread-safe."""
+    """Counts the open streams of a process, of anonymous readers, and of each client. Thread-safe."""
 
     def __init__(self, most: int, most_of_a_client: int) -> None:
         self._most, self._most_of_a_client = most, most_of_a_client
+        self._most_anonymous = ceil(most * ANONYMOUS_SHARE)
         self._taken: Counter[str] = Counter()
+        self._anonymous = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return self._taken.total()
 
-    def take(self, client: str) -> None:
-        """Takes a seat. Raises Problem 429 if the client has too many streams, 503 if the process has."""
+    def take(self, client: str, *, is_anonymous: bool = False) -> None:
+        """Takes a seat. Raises Problem 429 if the client has too many streams, 503 if the process or anonymous readers have."""
         with self._lock:
             if self._taken[client] >= self._most_of_a_client:
                 counter("live_streams_ended").labels("client_limit").inc()
@@ -48,16 +57,19 @@ class Seats:
                     f"{self._most_of_a_client} live streams are open for you already: close some, or share one stream."
                 )
                 raise Problem(429, "too_many_streams", detail, headers={"Retry-After": "30"})
-            if self._taken.total() >= self._most:
+            most = self._most_anonymous if is_anonymous else self._most
+            if self._taken.total() >= self._most or (is_anonymous and self._anonymous >= most):
                 counter("live_streams_ended").labels("process_limit").inc()
-                detail = f"{self._most} live streams are open here, as many as there may be. Try again after `Retry-After` seconds."
+                detail = f"{most} live streams are open here, as many as there may be. Try again after `Retry-After` seconds."
                 raise Problem(503, "streams_full", detail, headers={"Retry-After": "30"})
             self._taken[client] += 1
+            self._anonymous += is_anonymous
             gauge("live_streams").set(self._taken.total())
 
-    def leave(self, client: str) -> None:
+    def leave(self, client: str, *, is_anonymous: bool = False) -> None:
         """Gives a seat back."""
         with self._lock:
+            self._anonymous -= is_anonymous
             self._taken[client] -= 1
             if self._taken[client] <= 0:
                 del self._taken[client]
@@ -79,12 +91,12 @@ class Admission:
         with self._lock:
             if self._has_ended:
                 return
-            self._seats.take(grant.client)
+            self._seats.take(grant.client, is_anonymous=grant.is_anonymous)
             self.grant, self.position = grant, position
 
     def end(self) -> None:
         """Gives the seat back, also one that the view would take after this call: its reader has left. Once."""
         with self._lock:
             if self.grant is not None and not self._has_ended:
-                self._seats.leave(self.grant.client)
+                self._seats.leave(self.grant.client, is_anonymous=self.grant.is_anonymous)
             self._has_ended = True

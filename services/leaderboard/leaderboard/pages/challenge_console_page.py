@@ -9,6 +9,7 @@ from flask import request
 from leaderboard.board_store import board_name
 from leaderboard.domain.periods import day_name
 from leaderboard.http_api.challenge_responses import SubmissionResponse
+from leaderboard.http_api.console_decisions import UNDO
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages.challenge_view import https_link
 from leaderboard.pages.refusal_texts import REASONS
@@ -16,7 +17,7 @@ from referral.console.guard import Visit
 from referral.events.board_rules import BoardMetric
 from referral.http.context import context
 from referral.pages.console_shell import Toast, render_console
-from referral.pages.languages import gettext
+from referral.pages.languages import gettext, ngettext
 from referral.people.known_people import known_people
 
 ConsoleList = Literal["waiting", "counted", "thanks"]
@@ -100,7 +101,23 @@ def challenges_page(visit: Visit, queue: Queue) -> str:
 
 
 def _toast() -> Toast | None:
-    text = {
+    """What the last form did, by the query that it led to, and the form that takes it back."""
+    done, ids = request.args.get("done", ""), request.args.get("ids", "").split()
+    refused = request.args.get("refused", type=int) or 0
+    texts = [_done_text(done, len(ids))] if ids or done == "thank" else []
+    if refused > 0:
+        texts.append(ngettext("%(num)d could not be decided.", "%(num)d could not be decided.", refused))
+    word = next((back for one, back in UNDO.items() if one == done), None)
+    more = {name: request.args.get(name, "") for name in ("challenge", "list")}
+    undo = {"decision": word, "id": ids, **more} if ids and word else None
+    return Toast(" ".join(texts), "/console/challenges", undo) if any(texts) else None
+
+
+def _done_text(done: str, number: int) -> str:
+    """What a button did; with their number for several submissions."""
+    if number > 1:
+        return ngettext("%(num)d post decided.", "%(num)d posts decided.", number)
+    return {
         "approve": gettext("Approved. It is in the gallery once the author has allowed it."),
         "refuse": gettext("Refused. It no longer counts; the author may appeal once."),
         "pick": gettext("Picked."),
@@ -110,6 +127,6 @@ def _toast() -> Toast | None:
         "ask": gettext("Noted that the author was asked."),
         "count": gettext("The held votes count."),
         "discount": gettext("The held votes do not count."),
+        "undo": gettext("Taken back."),
         "thank": gettext("Noted as thanked."),
-    }.get(request.args.get("done", ""))
-    return Toast(text, "/console/challenges") if text else None
+    }.get(done, "")

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from flask import Response, make_response, render_template, request
 
 from leaderboard.challenge_store import ListedPost
-from leaderboard.domain.challenge_score import ChallengeDays
+from leaderboard.domain.challenge_score import ChallengeDays, counted_posts, posted_days
+from leaderboard.domain.challenge_week import OwnWeek, own_week
 from leaderboard.folds.challenge_terms import PRIZE_TRIGGERS
 from leaderboard.http_api.challenge_responses import ChallengeState, challenge_state
 from leaderboard.http_api.challenges import challenge_board, find_challenge
@@ -16,10 +17,11 @@ from leaderboard.pages import board_texts
 from leaderboard.pages.challenge_texts import FEATURE_DAYS, PRIZE_NAMES
 from referral.events.board_rules import Prize
 from referral.events.challenges import Challenge, ChallengePrize
+from referral.events.ids import is_person_id
 from referral.events.program import Program
 from referral.events.value_checks import InvalidValue, legible
 from referral.http.context import context
-from referral.pages.languages import localize, use_languages_of
+from referral.pages.languages import language, localize, use_languages_of
 from referral.pages.reward_names import reward_name
 from referral.people.known_people import known_people
 
@@ -78,6 +80,8 @@ class ChallengeView:
     gallery: list[ShownPost]
     rows: list[ScoreRow]
     has_votes: bool
+    week: OwnWeek | None
+    reminder: str
 
 
 def render_challenge_page(program: str, challenge: str) -> Response | None:
@@ -133,7 +137,18 @@ def _view(program: Program, declared: Challenge, days: ChallengeDays) -> Challen
         gallery=_shown(posts, declared, days),
         rows=_rows(program.id, days.id),
         has_votes=days.votes_from_s is not None and second >= days.votes_from_s,
+        week=_own_week(program.id, days, second),
+        reminder=f"/p/{program.id}/c/{days.id}/reminder.ics?lang={language()}",
     )
+
+
+def _own_week(program: str, days: ChallengeDays, second: int) -> OwnWeek | None:
+    """The week of the person whom the address names; None without a valid one."""
+    me = request.args.get("me", "")
+    if not is_person_id(me):
+        return None
+    record = dependencies().challenges.record(program, me)
+    return own_week(posted_days(counted_posts(record, days), days), days, second)
 
 
 def _shown(posts: list[ListedPost], declared: Challenge, days: ChallengeDays) -> list[ShownPost]:

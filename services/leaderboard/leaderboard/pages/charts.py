@@ -3,9 +3,9 @@
 The templates draw what these functions return; nothing here knows colours or words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import floor, log10
 
 WIDTH, HEIGHT = 720, 260
@@ -33,29 +33,54 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """The place on the x-axis of what is annotated there, and its numbers: "2", or "2–3" for several at one point."""
+
+    x: float
+    numbers: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineChart:
-    """A chart with lines. `labels` are the indexes of the points that have a label on the x-axis, with their place."""
+    """A chart with lines. `labels` are the indexes of the points that have a label on the x-axis, with their place.
+
+    `before` are the polylines of the range before, on the same axes; `marks` what is annotated.
+    """
 
     lines: tuple[Line, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[tuple[int, float], ...]
+    before: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
-def line_chart(series: Sequence[tuple[str, Sequence[float]]], *, max_labels: int = 5) -> LineChart:
-    """Returns the chart of series that have as many points each, at least one."""
+def line_chart(
+    series: Sequence[tuple[str, Sequence[float]]],
+    *,
+    before: Sequence[Sequence[float]] = (),
+    marks: Sequence[int] = (),
+    max_labels: int = 5,
+) -> LineChart:
+    """Returns the chart of series that have as many points each, at least one.
+
+    `before` are the values of the range before, cut to as many points; `marks` are indexes of points, the lowest first.
+    """
     count = max((len(values) for _, values in series), default=1)
-    ticks = nice_ticks(max((value for _, values in series for value in values), default=0.0))
+    everything = [*(values for _, values in series), *(values[:count] for values in before)]
+    ticks = nice_ticks(max((value for values in everything for value in values), default=0.0))
     top = ticks[-1]
     lines = []
     for key, values in series:
-        places = [(_x(index, count), _y(value, top)) for index, value in enumerate(values)]
-        end_x, end_y = places[-1]
-        lines.append((key, " ".join(f"{x:g},{y:g}" for x, y in places), end_x, end_y))
+        points = _coordinates(values, count, top)
+        end_x, end_y = points[-1]
+        lines.append((key, _polyline(points), end_x, end_y))
     label_ys = spread([end_y for *_, end_y in lines], 16.0, TOP + 6.0, HEIGHT - BOTTOM)
     return LineChart(
         tuple(Line(*line, label_y) for line, label_y in zip(lines, label_ys, strict=True)),
         tuple(Tick(value, _y(value, top)) for value in ticks),
         tuple((index, _x(index, count)) for index in label_indexes(count, max_labels)),
+        tuple(_polyline(_coordinates(values[:count], count, top)) for values in before),
+        tuple(_marks(marks, count)),
     )
 
 
@@ -88,6 +113,21 @@ def spread(places: Sequence[float], distance: float, low: float, high: float) ->
         found[index] = min(found[index], limit)
         limit = found[index] - distance
     return found
+
+
+def _marks(indexes: Sequence[int], count: int) -> Iterator[Mark]:
+    """Those at one point are one mark, as their numbers would cover each other."""
+    for index, found in groupby(enumerate(indexes, start=1), key=lambda one: one[1]):
+        numbers = [number for number, _ in found]
+        yield Mark(_x(index, count), f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}")
+
+
+def _coordinates(values: Sequence[float], count: int, top: float) -> list[tuple[float, float]]:
+    return [(_x(index, count), _y(value, top)) for index, value in enumerate(values)]
+
+
+def _polyline(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
 
 
 def _x(index: int, count: int) -> float:

@@ -56,7 +56,6 @@ def own_proof(name: PeriodBoard, me: str) -> RankProof | None:
 
 def _slice(entries: list[ClosedEntry], closed: ClosedBoard) -> BoardSlice:
     ranked = [
-        RankedEntry(one.rank, BoardEntry(score_of(one.score, one.reached_at), one.participant.encode()))
-        for one in entries
+        RankedEntry(one.rank, BoardEntry.of(score_of(one.score, one.reached_at), one.participant)) for one in entries
     ]
     return BoardSlice(ranked, closed.entries)

@@ -5,11 +5,13 @@ The caller sets the locale (`force_locale`). A definition is what "how was this 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from flask_babel import get_locale, lazy_gettext
 
+from leaderboard.domain.annotations import AnnotationKind
 from leaderboard.domain.estimate import Estimate
 from leaderboard.domain.figure_table import Dimension, FigureId, Measure
 from leaderboard.domain.focus import Focus
@@ -66,6 +68,19 @@ TEXTS: Mapping[FigureId, FigureTexts] = {
     "clicks": FigureTexts(
         lazy_gettext("Clicks on links"),
         lazy_gettext("Referral links opened by people: without previews, prefetches and crawlers."),
+    ),
+    "post_views": FigureTexts(
+        lazy_gettext("Views of posts"),
+        lazy_gettext(
+            "Views of posts by followers, as platforms report them, each report once. Views of removed posts stay."
+        ),
+    ),
+    "post_reach_multiple": FigureTexts(
+        lazy_gettext("Reach of posts by followers"),
+        lazy_gettext(
+            "Views of posts by followers for each impression of the account's own content in the period. Both count views, not"
+            " people, and the interval takes each view as independent of the others."
+        ),
     ),
     "funnel": FigureTexts(
         lazy_gettext("Funnel"),
@@ -177,7 +192,10 @@ INTERVAL_TEXTS: Mapping[Measure, object] = {
     "share": lazy_gettext(
         "95% interval by Wilson (1927), of a difference by Newcombe (1998). The share of the top 10%: delta method over people."
     ),
-    "rate": lazy_gettext("95% interval of a Poisson rate by Garwood (1936); of the last step by Wilson (1927)."),
+    "rate": lazy_gettext(
+        "95% interval of a Poisson rate by Garwood (1936); of the last step of the funnel and of views for each impression by"
+        " Wilson (1927)."
+    ),
     "mean": lazy_gettext("95% interval of a mean over people by Student (1908), not below 0."),
     "ratio": lazy_gettext("95% interval of a ratio of two shares by Katz and others (1978)."),
     "days": lazy_gettext("95% interval of a median without assumptions on the distribution (Conover, 1999)."),
@@ -195,9 +213,19 @@ def group_text(key: str, by: Dimension | None) -> str:
     return str(GROUP_TEXTS.get(key, key))
 
 
-def version_text(version: int) -> str:
-    """Returns the annotation of a program version that came into force."""
-    return gettext("Program version %(version)s", version=version)
+def annotation_text(kind: AnnotationKind, name: str) -> str:
+    """Returns an annotation in words. `name` is the version's number or the challenge's id."""
+    match kind:
+        case "program_version":
+            return gettext("Program version %(version)s", version=name)
+        case "challenge_start":
+            return gettext("Challenge %(challenge)s begins", challenge=name)
+        case "challenge_end":
+            return gettext("Last day of challenge %(challenge)s", challenge=name)
+        case "post_featured":
+            return gettext("A post of challenge %(challenge)s was featured", challenge=name)
+        case _:
+            assert_never(kind)
 
 
 def in_words(measure: Measure, estimate: Estimate) -> str:

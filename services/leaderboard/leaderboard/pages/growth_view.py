@@ -9,17 +9,19 @@ from flask import request
 from flask_babel import get_locale
 
 from leaderboard.board_store import board_name
+from leaderboard.domain.annotations import Annotation, most_telling
 from leaderboard.domain.date_range import DateRange, Unit
 from leaderboard.domain.estimate import Estimate
 from leaderboard.domain.figure_series import Series
-from leaderboard.domain.figure_table import FIGURES, STAGES, Dimension, FigureId
+from leaderboard.domain.figure_table import FIGURES, NO_PART, STAGES, Dimension, FigureId
 from leaderboard.domain.periods import day_name, windows
+from leaderboard.http_api.annotation_reader import read_annotations
 from leaderboard.http_api.dependencies import dependencies
 from leaderboard.insight_reader import FigureQuery, FigureReading
 from leaderboard.insight_store import TooManyEntries
 from leaderboard.pages.charts import LineChart, line_chart
 from leaderboard.pages.experiment_answers import ExperimentAnswer, experiment_answers
-from leaderboard.pages.figure_texts import group_text
+from leaderboard.pages.figure_texts import annotation_text, group_text
 from leaderboard.pages.growth_cards import (
     Card,
     card_of_too_many,
@@ -40,9 +42,26 @@ from referral.people.known_people import known_people
 PERIODS = (7, 28, 90)
 DEFAULT_DAYS = 28
 MAX_THANKED = 3
+MAX_NOTES = 12
+MAX_DEGREES = 12
+_EXPLAINED: tuple[FigureId, ...] = (
+    "followers",
+    "channels",
+    "funnel_steps",
+    "retention",
+    "reach_multiple",
+    "k_factor",
+    "shown",
+    "shares",
+    "clicks",
+)
 _WEEKS_FROM = 60  # days, from which on a point is a week
 _FIRST: tuple[FigureId, ...] = ("followers", "referral_share", "k_factor")
 _OWN_PANELS: frozenset[FigureId] = frozenset({"channels", "funnel", "funnel_steps", "retention"})
+_OF_POSTS: tuple[FigureId, ...] = ("posts", "post_views", "post_reach_multiple")
+_DEGREES: tuple[tuple[FigureId, Dimension], ...] = (("followers", "degree"), ("k_factor", "degree"))
+_OF_CONTENT: tuple[FigureId, ...] = ("shown", "shares", "clicks", "followers")
+MAX_CONTENT = 8
 _CARDS: tuple[FigureId, ...] = tuple(name for name in FIGURES if name not in _OWN_PANELS)
 _OF_NETWORK: tuple[FigureId, ...] = tuple(name for name in _CARDS if "spread" in FIGURES[name].reads)
 _OF_BOARDS: tuple[FigureId, ...] = tuple(name for name in _CARDS if "referrals" in FIGURES[name].reads)
@@ -60,8 +79,37 @@ class ChartRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that may explain a change: its day, and what happened."""
+
+    day: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DegreeRow:
+    """The new followers of a degree, their share of all as a percentage for the bar, and what each of them brings."""
+
+    name: str
+    value: str
+    width: int
+    friends: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRow:
+    """A content item: how often it was shown, shared and opened, and how many referred followers came by it."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GrowthCurve:
-    """New followers by day or week: the chart, its series, and the table behind it."""
+    """New followers by day or week: the chart, its series, those of the range before, and the table behind it.
+
+    `notes` are numbered in the chart. `names` and `points` have the series of the range before after the others.
+    """
 
     chart: LineChart
     names: tuple[str, ...]
@@ -69,6 +117,7 @@ class GrowthCurve:
     rows: tuple[ChartRow, ...]
     points: tuple[tuple[int, ...], ...]
     days: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +197,23 @@ class GrowthView:
     curve: GrowthCurve
     funnel: list[FunnelRow]
     channels: list[BarRow]
+    degrees: list[DegreeRow] | None
+    posts: list[Card]
+    content: list[ContentRow]
     more: list[Card]
     cohorts: Cohorts
     experiments: list[ExperimentAnswer]
     how: dict[str, tuple[str, ...]]
 
 
-def growth_view(program: Program, *, all_names: bool) -> GrowthView:
-    """Returns the page's content. With `all_names` people are named as the operator knows them, otherwise if they show their name.
+def growth_view(program: Program, length: int, *, all_names: bool) -> GrowthView:
+    """Returns the page's content for so many days up to today.
+
+    With `all_names` people are named as the operator knows them, otherwise if they show their name.
 
     A figure of too many people has a card that says so. Raises redis's errors.
     """
     now_s, zone = context().clock.now_ms() // 1000, dependencies().time_zones.zone_of(program.id, context().catalog)
-    length = _days()
     today = date.fromisoformat(day_name(now_s, zone))
     days = DateRange(today - timedelta(days=length - 1), today)
     reader = _Reader(program.id, zone, days, "week" if length >= _WEEKS_FROM else "day", now_s)
@@ -185,13 +238,16 @@ def growth_view(program: Program, *, all_names: bool) -> GrowthView:
         sentences=summary(
             followers.series[0], reader.whole("referral_share"), named[0].name if named else None, funnel
         ),
-        curve=_curve(followers),
+        curve=_curve(followers, read_annotations(program.id, zone, followers.days)),
         funnel=funnel,
         channels=channels,
-        more=[card for name, card in cards.items() if name not in _FIRST],
+        degrees=_degrees(reader),
+        posts=[cards[name] for name in _OF_POSTS],
+        content=_content(reader),
+        more=[card for name, card in cards.items() if name not in (*_FIRST, *_OF_POSTS)],
         cohorts=_cohorts(reader.read("retention", "age", "week")),
         experiments=experiment_answers(program),
-        how={name: how_counted(name) for name in ("followers", "channels", "funnel_steps", "retention")},
+        how={name: how_counted(name) for name in _EXPLAINED},
     )
 
 
@@ -220,28 +276,83 @@ class _Reader:
                 cards |= {name: figure_card(name, series) for name, series in found.items()}
         return {name: cards[name] for name in _CARDS}
 
+    def split(self, splits: Sequence[tuple[FigureId, Dimension]]) -> dict[tuple[FigureId, Dimension], Sequence[Series]]:
+        """The groups of several figures. Raises TooManyReferrers."""
+        return dependencies().insights.groups(self._program, self._zone, splits, self._days, self._now_s)
+
     def groups(self, figure: FigureId, by: Dimension) -> Sequence[Series]:
         return self.read(figure, by, "all").series[1:]
 
 
-def _days() -> int:
-    """The requested number of days, if the page has it."""
+def requested_days() -> int:
+    """Returns the requested number of days if the page has it, otherwise those of the page without a choice."""
     wanted = request.args.get("days", "")
     return int(wanted) if wanted in map(str, PERIODS) else DEFAULT_DAYS
 
 
-def _curve(followers: FigureReading) -> GrowthCurve:
-    """Referred and discovered followers at each point; those of banned referrers are in the table alone."""
+def _curve(followers: FigureReading, found: Sequence[Annotation]) -> GrowthCurve:
+    """Referred and discovered followers at each point, and at each point of the range before."""
     shown = [one for one in followers.series[1:] if one.key != "excluded"]
-    values = [tuple(int(estimate.value or 0) for estimate in one.points) for one in shown]
-    names = tuple(group_text(one.key, "source") for one in shown)
+    count = len(followers.points)
+    values = [_whole_numbers(one.points) for one in shown]
+    before = [(*_whole_numbers(one.previous_points), *(0,) * count)[:count] for one in shown]
+    names = [group_text(one.key, "source") for one in shown]
+    columns = [*values, *before]
     days = [_day(point.first) for point in followers.points]
-    rows = tuple(ChartRow(day, tuple(number(series[index]) for series in values)) for index, day in enumerate(days))
-    chart = line_chart([(one.key, points) for one, points in zip(shown, values, strict=True)])
-    short = tuple(_day(point.first, "Md") for point in followers.points)
+    noted = most_telling(found, MAX_NOTES)
+    marks = [_index_of(one.on, followers) for one in noted]
     return GrowthCurve(
-        chart, names, short, rows, tuple(values), tuple(point.first.isoformat() for point in followers.points)
+        line_chart([(one.key, points) for one, points in zip(shown, values, strict=True)], before=before, marks=marks),
+        (*names, *(gettext("%(series)s, before", series=name) for name in names)),
+        tuple(_day(point.first, "Md") for point in followers.points),
+        tuple(ChartRow(day, tuple(number(series[index]) for series in columns)) for index, day in enumerate(days)),
+        tuple(columns),
+        tuple(point.first.isoformat() for point in followers.points),
+        tuple(Note(_day(one.on), annotation_text(one.kind, one.name)) for one in noted),
     )
+
+
+def _whole_numbers(estimates: Sequence[Estimate]) -> tuple[int, ...]:
+    return tuple(int(estimate.value or 0) for estimate in estimates)
+
+
+def _index_of(day: date, followers: FigureReading) -> int:
+    return next(index for index, point in enumerate(followers.points) if point.first <= day <= point.last)
+
+
+def _degrees(reader: _Reader) -> list[DegreeRow] | None:
+    """The new followers by degree, with what each brings; None if too many people took part."""
+    try:
+        found = reader.split(_DEGREES)
+    except TooManyReferrers:
+        return None
+    friends = {one.key: one.total for one in found["k_factor", "degree"]}
+    counts = [(one.key, int(one.total.value or 0)) for one in found["followers", "degree"] if one.total.value]
+    largest = max((count for _, count in counts), default=0)
+    return [
+        DegreeRow(group_text(key, "degree"), number(count), round(100 * count / largest), _friends(friends.get(key)))
+        for key, count in counts[:MAX_DEGREES]
+    ]
+
+
+def _friends(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None:
+        return "–"
+    return gettext("few cases") if estimate.too_few else write_value("mean", estimate.value)
+
+
+def _content(reader: _Reader) -> list[ContentRow]:
+    """The content items with most clicks and shares, each with what it led to."""
+    found = reader.split([(figure, "content") for figure in _OF_CONTENT])
+    counts = {
+        figure: {one.key: int(one.total.value or 0) for one in found[figure, "content"]} for figure in _OF_CONTENT
+    }
+    names = {name for of_figure in counts.values() for name, count in of_figure.items() if count and name != NO_PART}
+    order = sorted(names, key=lambda name: (-counts["clicks"].get(name, 0), -counts["shares"].get(name, 0), name))
+    return [
+        ContentRow(name, tuple(number(counts[figure].get(name, 0)) for figure in _OF_CONTENT))
+        for name in order[:MAX_CONTENT]
+    ]
 
 
 def _funnel(reader: _Reader) -> list[FunnelRow]:
