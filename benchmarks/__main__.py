@@ -11,7 +11,10 @@ from referral_tools.stack.stack import Stack
 
 
 def main(wanted: list[str]) -> None:
-    """Measures, prints and writes."""
+    """Measures, prints and writes. Exits without a measurement if a name is not known."""
+    known = {name for names in (*MEASURES, *SYSTEM_MEASURES) for name in names}
+    if unknown := set(wanted) - known:
+        sys.exit(f"Not a goal: {', '.join(sorted(unknown))}. Choose from {', '.join(sorted(known))}.")
     results: dict[str, Result] = {}
     with tempfile.TemporaryDirectory(prefix="referral-bench-") as home:
         if any(_is_wanted(names, wanted) for names in MEASURES):

@@ -16,12 +16,16 @@ _MODULES = {
     "board": "board",
     "clicks": "clicks",
     "demo": "demo",
+    "digest": "digest",
     "docs": "docs",
     "draw": "draw",
     "explain": "explain",
     "figures": "figures_page",
+    "import": "import_file",
     "keyring": "keyring",
     "keys": "keys",
+    "mail": "mail",
+    "messages": "messages",
     "operators": "operators",
     "people": "personal_data",
     "pools": "pools",
@@ -50,7 +54,8 @@ class CommandTable(HelpGroup):
         """The command of a name; None if there is none."""
         if cmd_name not in _MODULES:
             return None
-        command: click.Command = getattr(import_module(f"referral_tools.commands.{_MODULES[cmd_name]}"), cmd_name)
+        module = import_module(f"referral_tools.commands.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, "import_" if cmd_name == "import" else cmd_name)
         return command
 
 

@@ -89,7 +89,7 @@ class UploadProgress:
     """Which parts of a file were added, in a file beside it: an upload that was interrupted goes on after them."""
 
     def __init__(self, file: Path, *target: str) -> None:
-        """`target` is where the codes go: a file that has changed since, or another pool, begins anew."""
+        """`target` is where the codes go: a file that has changed since, or another pool, begins again."""
         status = file.stat()
         identity = "\x1f".join((*target, str(status.st_size), str(status.st_mtime_ns)))
         self.digest = hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()

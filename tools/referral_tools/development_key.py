@@ -1,5 +1,6 @@
 """The API key of a system on this machine, for development."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from referral.catalog.writer import CatalogWriter
@@ -13,11 +14,13 @@ from referral.http.bearer_token import secret_digest
 from referral.log.errors import NotDurable
 from referral_tools.private_files import load_or_create_secret
 
+_PATIENCE_MS = 20_000  # a broker that has just started, beside all that starts with it, may answer nothing for seconds
+
 
 def write_development_key(settings: Settings, home: Path, name: str) -> str:
     """Puts an API key that may do everything into the catalog, and returns its secret: the same for the same data."""
     secret = settings.dev_key or load_or_create_secret(home / "api-key", generate_secret)
-    writer = CatalogWriter(settings, clock_from(settings.clock))
+    writer = CatalogWriter(replace(settings, ack_timeout_ms=_PATIENCE_MS), clock_from(settings.clock))
     now = to_datetime(clock_from(settings.clock).now_ms())
     key = ApiKey(
         recorded_at=now, id=ids.derive_id("key", secret), digest=secret_digest(secret), name=name, scopes=("admin",)

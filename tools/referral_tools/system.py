@@ -186,6 +186,10 @@ class System:
         """
         self._supervisor.wait(self.stack.processes, self._restarts, report)
 
+    def start_stalled(self) -> None:
+        """Starts the processes again that have ended because they were stalled, as `wait` does."""
+        self._supervisor.start_stalled()
+
     def make_key(self, name: str = "development") -> str:
         """Puts an API key that may do everything into the catalog, and gives its secret: the same for the same data."""
         return write_development_key(self.settings, self.home, name)
@@ -239,6 +243,7 @@ class System:
             "REFERRAL_BOARD_URL": self.front,
             "REFERRAL_PROXIES": "1",
             "REFERRAL_DIRECTORY": str(self.home.resolve() / "directory"),
+            "REFERRAL_LINK_ISSUER": self.services["link-issuer"],
             "REFERRAL_LEADERBOARD": self.services["leaderboard"],
             "REFERRAL_CONVERSION_TRACKER": self.services["conversion-tracker"],
             "REFERRAL_REWARD_DISPATCHER": self.services["reward-dispatcher"],

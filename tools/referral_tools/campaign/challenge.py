@@ -17,6 +17,7 @@ from referral.events.facts import (
 )
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.platform import Platform
+from referral_tools.campaign.post_views import PostViews
 from referral_tools.campaign.script import PlannedEvent
 from referral_tools.campaign.seeded_random import SeededRandom
 from referral_tools.campaign.simulation_context import SimulationContext
@@ -28,8 +29,8 @@ _WORDING = "Yes, you may show my post on your challenge page."
 class Challenge:
     """Who takes part, and their posts."""
 
-    def __init__(self, stage: SimulationContext, seed: int, start: datetime) -> None:
-        self._stage = stage
+    def __init__(self, stage: SimulationContext, seed: int, start: datetime, post_views: PostViews) -> None:
+        self._stage, self._post_views = stage, post_views
         self._dice = SeededRandom(f"challenge {seed}")
         self.platform = Platform(self._dice, stage.model, stage.program.id, f"challenge_{seed}", start)
         self._asked: set[SimulatedPerson] = set()
@@ -68,6 +69,7 @@ class Challenge:
         about = self.platform.about(person)
         post = Post(post=f"post_{about['id'].removeprefix('evt_')}", hashtags=(hashtag,))
         self.platform.report(person, PlannedEvent(PostPublished(**about, channel="xiaohongshu", data=post)))
+        self._post_views.follow(person, post)
         if self._dice.happens(self._stage.model.rights_given):
             self._stage.later(self._dice.soon(20), lambda: self._permit(person, post))
         if self._dice.happens(self._stage.model.removed_posts):

@@ -17,6 +17,10 @@ _PAUSE_S = 0.1
 _JSON = {"Content-Type": "application/json"}
 
 
+DeskRow = dict[str, object]
+"""A row of the desk's preview, sent back as it came or with a choice."""
+
+
 class RequestRefused(Exception):
     """The API refused a request, or did not respond in time; names the request and the reason."""
 
@@ -104,6 +108,14 @@ class _Wallet(msgspec.Struct):
     items: list[Reward]
 
 
+class _Preview(msgspec.Struct):
+    rows: list[DeskRow]
+
+
+class _Added(msgspec.Struct):
+    added: int
+
+
 class _Link(msgspec.Struct):
     link: str
 
@@ -143,7 +155,7 @@ class Client:
         answer = self._request("PUT", url, yaml.encode(), {"Content-Type": "application/yaml"})
         return msgspec.json.decode(answer.content, type=_Version).program
 
-    def enrol(self, program: str, people: Sequence[Mapping[str, str]]) -> list[EnrolledParticipant]:
+    def enrol(self, program: str, people: Sequence[Mapping[str, object]]) -> list[EnrolledParticipant]:
         """Enrols people; returns participants in the order requested."""
         url = self._url(f"/v1/programs/{program}/participants")
         answer = self._request("POST", url, msgspec.json.encode({"participants": people}), _JSON)
@@ -165,6 +177,18 @@ class Client:
         url = self._url("/v1/events")
         answer = self._request("POST", url, batch.body, {"Content-Type": batch.content_type})
         return msgspec.json.decode(answer.content, type=IngestResult)
+
+    def check_paste(self, program: str, text: str, content_type: str) -> list[DeskRow]:
+        """What the desk makes of each line of comments on Xiaohongshu."""
+        url = self._url(f"/v1/programs/{program}/desk/check?channel=xiaohongshu")
+        answer = self._request("POST", url, text.encode(), {"Content-Type": f"{content_type}; charset=utf-8"})
+        return msgspec.json.decode(answer.content, type=_Preview).rows
+
+    def add_rows(self, program: str, rows: Sequence[DeskRow]) -> int:
+        """Adds rows of a preview; how many events that made."""
+        url = self._url(f"/v1/programs/{program}/desk/facts")
+        answer = self._request("POST", url, msgspec.json.encode({"channel": "xiaohongshu", "rows": rows}), _JSON)
+        return msgspec.json.decode(answer.content, type=_Added).added
 
     def wallet(self, program: str, person: str) -> list[Reward]:
         """A person's rewards, the newest 100 of them."""

@@ -16,6 +16,7 @@ from referral.events.facts import (
 from referral_tools.campaign.contents import Contents
 from referral_tools.campaign.following import Following
 from referral_tools.campaign.people import SimulatedPerson
+from referral_tools.campaign.post_views import PostViews
 from referral_tools.campaign.script import PlannedEvent
 from referral_tools.campaign.sharing import Sharing
 from referral_tools.campaign.shop import Shop
@@ -28,10 +29,16 @@ class Followers:
     """Applies each rate of the model once an hour to all followers."""
 
     def __init__(
-        self, stage: SimulationContext, following: Following, sharing: Sharing, shop: Shop, contents: Contents
+        self,
+        stage: SimulationContext,
+        following: Following,
+        sharing: Sharing,
+        shop: Shop,
+        contents: Contents,
+        post_views: PostViews,
     ) -> None:
         self._stage, self._following, self._sharing, self._shop = stage, following, sharing, shop
-        self._contents = contents
+        self._contents, self._post_views = contents, post_views
 
     def hour(self, season: float) -> None:
         """Simulates one hour of all followers."""
@@ -69,6 +76,7 @@ class Followers:
         about = stage.platform.about(person)
         post = Post(post=f"post_{about['id'].removeprefix('evt_')}", hashtags=("#GlowTogether",))
         stage.platform.report(person, PlannedEvent(PostPublished(**about, channel="xiaohongshu", data=post)))
+        self._post_views.follow(person, post)
         if stage.dice.happens(stage.model.removed_posts):
             stage.later(stage.dice.soon(30), lambda: self._removes(person, post))
 

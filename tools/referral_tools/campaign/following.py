@@ -1,6 +1,7 @@
 """Follows, unfollows and follows again."""
 
 from referral.events.facts import Content, Follow, PersonFollowed, PersonUnfollowed
+from referral_tools.campaign.comments import Comments
 from referral_tools.campaign.people import SimulatedPerson
 from referral_tools.campaign.script import NO_EVIDENCE, Evidence, PlannedEvent
 from referral_tools.campaign.simulation_context import SimulationContext
@@ -11,8 +12,8 @@ _DAY = 24
 class Following:
     """Who follows, and what the platform reports about it."""
 
-    def __init__(self, stage: SimulationContext) -> None:
-        self._stage = stage
+    def __init__(self, stage: SimulationContext, comments: Comments) -> None:
+        self._stage, self._comments = stage, comments
 
     def begin(
         self,
@@ -21,9 +22,15 @@ class Following:
         code: str | None = None,
         content: Content | None = None,
     ) -> None:
-        """The person follows, with their evidence if they have any; `code` is an unknown code, `content` is under what they do."""
+        """The person follows, with their evidence if they have any; `code` is an unknown code, `content` is under what they do.
+
+        Who follows under a post and names a promoter writes it in a comment: no platform reports that.
+        """
         stage = self._stage
-        self._report(person, evidence, code, content)
+        if content is not None and evidence is not NO_EVIDENCE:
+            self._comment(person, evidence)
+        else:
+            self._report(person, evidence, code, content)
         stage.crowd.add(person, stage.step)
         if stage.dice.happens(stage.model.repeated_follows):
             stage.later(stage.dice.soon(30), lambda: self._report_twice(person))
@@ -62,6 +69,11 @@ class Following:
         about = self._stage.platform.about(person)
         data = Follow(content=content.content, cta=content.cta) if content else Follow()
         self._stage.platform.report(person, PlannedEvent(PersonFollowed(**about, code=code, data=data), evidence))
+
+    def _comment(self, person: SimulatedPerson, evidence: Evidence) -> None:
+        """The arrival is drawn as for a report: the rest of a campaign is the same as without the desk."""
+        self._comments.write(person, self._stage.platform.about(person), evidence)
+        self._stage.platform.draw_arrivals()
 
     def _random_code(self) -> Evidence:
         """A person who follows again may use any code; it must have no effect."""

@@ -1,9 +1,13 @@
 """The parameters of the simulated world, with what each means. None is a total: growth comes out of the process.
 
 The defaults are calibrated to the published case: 500 → about 3,200 followers in 60 days, about 40 % of the new ones
-from referrals, and over 2,000 posts by the community. Over seeds 1 to 40 they give 3,178 followers (standard deviation
-131), 39.6 % (1.8) and 3,469 posts (215), 2,383 (205) of them for the challenge; what one seed gives depends on the weekday
+from referrals, and over 2,000 posts by the community. Over seeds 1 to 12 they give 3,125 followers (standard deviation
+228), 38.8 % (4.2) and 3,355 posts (288), 2,228 (227) of them for the challenge; what one seed gives depends on the weekday
 it ends on, too.
+
+How many share follows from the case and from another published claim. 40 % of 2,700 new followers are 1,080; if a sharer
+brings 5 to 20 of them, 54 to 216 people share, 2 to 7 % of 3,200. How unequal they are is taken from friends on Facebook: a
+median of 99 and a mean of 190 (Ugander and others 2011) give σ = √(2 ln(190 / 99)) = 1.14.
 """
 
 from dataclasses import dataclass
@@ -28,20 +32,22 @@ class CampaignModel:
     discoveries_per_follower: float = 0.0055  # a day: the platform shows what is followed
 
     # What followers do
-    views: float = 0.36
+    views: float = 0.42
     posts: float = 0.012
+    views_per_post: float = 80.0  # of a post by a follower, times the author's influence
     orders: float = 0.004
     unfollows: float = 0.0035  # of those who discovered the account; referred followers stay longer:
     referred_loyalty: float = 2.0  # times less likely to leave
 
     # Sharing: a view leads to it
-    sharers: float = 0.3  # of people ever pass something on
-    share_probability: float = 0.14  # theirs, without a call to action
+    sharers: float = 0.055  # of people ever pass something on; see above
+    referred_sharers: float = 1.5  # times as many of those a friend told of the account (Gershon and Jiang 2024: more)
+    share_probability: float = 0.3  # theirs, without a call to action
     cta_uplift: float = 3.0  # times more with a specific call to action
     weak_ctas: tuple[tuple[str, float], ...] = (("save", 1.5), ("share", 1.0))  # times more with those that are not
     cta_shown: float = 0.5  # of views of items without an experiment; in an experiment everyone sees their variant
-    friends_per_share: float = 2.35  # times the sharer's influence
-    influence_spread: float = 0.9  # sigma of its log-normal distribution, mean 1: a few reach many
+    friends_per_share: float = 4.7  # times the sharer's influence
+    influence_spread: float = 1.14  # sigma of its log-normal distribution, mean 1, as of friends on Facebook; see above
 
     # What friends do
     known_friend: float = 0.12  # already met in this campaign

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 from referral.events.ids import derive_id, reward_id
 from referral_tools.campaign.script import LiveValues, Purchase, ScriptStep
-from referral_tools.oracle import Enrolled, Journal, RedemptionAnswer
+from referral_tools.oracle import Enrolled, ExpectedDesk, Journal, RedemptionAnswer
 
 
 def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
     """Returns what a perfect system would have accepted. Raises KeyError if the script uses a value that does not exist yet."""
     journal, cast = Journal(), LiveValues()
+    desk = ExpectedDesk(program, journal)
     for step in steps:
         for one in step.enrolments:
             number = len(cast.enrolled)
@@ -19,6 +20,7 @@ def run_offline(steps: Iterable[ScriptStep], program: str) -> Journal:
             token = f"click-{visit.number}"
             journal.clicks[token] = cast.add_click(visit, token, step.at)
         journal.facts.extend(map(cast.fill, step.deeds))
+        journal.facts.extend(desk.paste([cast.fill_comment(one) for one in step.paste], step.at))
         journal.redemptions.extend(_purchase_result(one, program) for one in step.purchases)
     journal.participants.extend(cast.enrolled.values())
     return journal

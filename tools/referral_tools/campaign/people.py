@@ -83,11 +83,12 @@ class Crowd:
         self._dice = dice
         self._model = model
 
-    def newcomer(self) -> SimulatedPerson:
-        """A new person."""
+    def newcomer(self, *, by_friend: bool = False) -> SimulatedPerson:
+        """A new person, who learns of the account by themselves or by a friend."""
         dice, model = self._dice, self._model
+        sharers = model.sharers * (model.referred_sharers if by_friend else 1)
         person = SimulatedPerson(
-            len(self.everybody) + 1, dice.spread(model.influence_spread), shares=dice.happens(model.sharers)
+            len(self.everybody) + 1, dice.spread(model.influence_spread), shares=dice.happens(sharers)
         )
         self.everybody.append(person)
         return person

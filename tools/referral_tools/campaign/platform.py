@@ -44,12 +44,17 @@ class Platform:
             occurred_at=self._now - timedelta(seconds=self._dice.randrange(3600)),
         )
 
-    def report(self, person: SimulatedPerson, deed: PlannedEvent) -> None:
-        """Schedules the delivery of a fact, sometimes twice."""
-        for _ in range(2 if self._dice.happens(self._model.sent_twice) else 1):
-            arrives = self._next_report(self._step + self._delay())
+    def report(self, person: SimulatedPerson, deed: PlannedEvent, *, awaited: bool = True) -> None:
+        """Schedules the delivery of a fact, sometimes twice. Unless `awaited`, the person counts as known without it."""
+        for arrives in self.draw_arrivals():
             self._post[arrives].append(deed)
-            person.known_by = max(person.known_by, arrives)
+            if awaited:
+                person.known_by = max(person.known_by, arrives)
+
+    def draw_arrivals(self) -> list[int]:
+        """Returns the steps in which a fact of now arrives: one, or sometimes two."""
+        times = 2 if self._dice.happens(self._model.sent_twice) else 1
+        return [self._next_report(self._step + self._delay()) for _ in range(times)]
 
     def deliver(self) -> list[PlannedEvent]:
         """Returns the facts that arrive in this step, in random order."""

@@ -9,14 +9,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from referral.clock import FileClock
 from referral.events.timestamps import to_ms
 from referral_tools.campaign.client import Client, IngestResult, Reward
+from referral_tools.campaign.desk_player import DeskPlayer, DeskResult
 from referral_tools.campaign.receiver import WebhookReceiver
 from referral_tools.campaign.request_batches import RequestBatch, request_batches
 from referral_tools.campaign.scene_player import ScenePlayer, SceneResult
 from referral_tools.campaign.script import Enrolment, LinkContent, LiveValues, Purchase, ScriptStep, Visit
+from referral_tools.campaign.wechat_player import WechatPlayer, WechatResult
 from referral_tools.oracle import Enrolled, Journal, RedemptionAnswer
 
 _THREADS = 4
@@ -24,6 +28,7 @@ _USABLE = ("fulfilled", "delivered")
 _READY_WITHIN_S = 60.0
 _LOOK_S = 0.05
 _MOST_ENROLMENTS = 1000
+_READS_MAIL = 5  # one of so many promoters agrees to messages and gives an address
 
 
 @dataclass(slots=True)
@@ -35,10 +40,12 @@ class CampaignResult:
     refused: int = 0
     missing_rewards: list[str] = field(default_factory=list)
     scenes: SceneResult = field(default_factory=SceneResult)
+    wechat: WechatResult = field(default_factory=WechatResult)
+    desk: DeskResult = field(default_factory=DeskResult)
 
 
 class Player:
-    """Plays steps. `settled` is called before friends buy, before and after scenes; it returns when the system has digested all."""
+    """Plays steps. `settled` is called before friends buy, around pastes and scenes; it returns when all is digested."""
 
     def __init__(
         self,
@@ -47,14 +54,19 @@ class Player:
         document: dict[str, object],
         settled: Callable[[], None],
         receiver: WebhookReceiver | None = None,
+        wechat: WechatPlayer | None = None,
     ) -> None:
         self._client, self._clock, self._program, self._settled = client, clock, str(document["id"]), settled
         self._live_values = LiveValues()
+        self._wechat = wechat
         self._links: dict[tuple[str, LinkContent], str] = {}
         self._sending: list[tuple[RequestBatch, Future[IngestResult], datetime]] = []
         self.played = CampaignResult()
         self._scenes = ScenePlayer(client, document, receiver, self.played.journal)
         self.played.scenes = self._scenes.result
+        zone = ZoneInfo(str(document["timezone"]))
+        self._desk = DeskPlayer(client, self._program, zone, self.played.journal, settled)
+        self.played.desk = self._desk.result
 
     def play(self, steps: Iterable[ScriptStep]) -> CampaignResult:
         """Plays all steps. Raises RequestRefused if the system refuses a request of a well-behaved client."""
@@ -65,6 +77,9 @@ class Player:
                 self._visit(step, threads)
                 self._collect()
                 self._send(step, turn, threads)
+                if step.paste:
+                    self._collect()
+                    self._desk.play(step.paste, self._live_values, step.at)
                 if step.purchases:
                     self._collect()
                     self._sell(step.purchases, threads)
@@ -73,8 +88,12 @@ class Player:
                     self._settled()
                     self._scenes.play(step.scenes)
                     self._settled()
+                if self._wechat is not None:
+                    self._wechat.play(turn, self._live_values, self.played.journal, self._clock)
             self._collect()
         self.played.journal.participants = list(self._live_values.enrolled.values())
+        if self._wechat is not None:
+            self.played.wechat = self._wechat.result()
         return self.played
 
     def _enrol(self, step: ScriptStep) -> None:
@@ -166,6 +185,13 @@ class _PendingPurchase:
     order: str
 
 
-def _person(enrolment: Enrolment) -> Mapping[str, str]:
+def _person(enrolment: Enrolment) -> Mapping[str, object]:
     handle = enrolment.person.replace(":", "_")
-    return {"external_id": enrolment.person, "display_name": enrolment.name, "mention": f"@{handle}"}
+    given: dict[str, object] = {
+        "external_id": enrolment.person,
+        "display_name": enrolment.name,
+        "mention": f"@{handle}",
+    }
+    if crc32(handle.encode()) % _READS_MAIL == 0:
+        given |= {"contact": f"{handle}@mail.example", "consents": ["messages"]}
+    return given

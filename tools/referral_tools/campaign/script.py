@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from referral.events.facts import Channel, CodeScanned, Fact, Scan
 from referral_tools.campaign.scenes import Scene
-from referral_tools.oracle import Click, Enrolled
+from referral_tools.oracle import Click, Comment, Enrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,16 @@ class PlannedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedComment:
+    """What a person wrote under a post; `evidence` has the owner of the code or mention in it, if there is one."""
+
+    id: str
+    person: str
+    at: datetime
+    evidence: Evidence = NO_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """A friend uses their welcome code for `order`: `at_once` requests with one key, then possibly `another` order."""
 
@@ -71,14 +81,15 @@ class Purchase:
 
 @dataclass(slots=True)
 class ScriptStep:
-    """Everything up to the time `at`, in this order: the clock is set, people enrol and click, facts arrive, friends buy,
-    and the scenes are played."""
+    """Everything up to the time `at`, in this order: the clock is set, people enrol and click, facts arrive, comments are pasted,
+    friends buy, and the scenes are played."""
 
     at: datetime
     enrolments: list[Enrolment] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     deeds: list[PlannedEvent] = field(default_factory=list)
     malformed: list[bytes] = field(default_factory=list)
+    paste: list[PlannedComment] = field(default_factory=list)
     purchases: list[Purchase] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
 
@@ -117,6 +128,13 @@ class LiveValues:
         if blanks.scan_of and isinstance(fact, CodeScanned):
             return replace(fact, data=Scan(scene=self.enrolled[blanks.scan_of].code))
         return replace(fact, **self._referral_code(blanks, fact))
+
+    def fill_comment(self, planned: PlannedComment) -> Comment:
+        """Returns the comment with the code or mention in it. Raises KeyError for one of who is not enrolled yet."""
+        code_of, mention_of = planned.evidence.code_of, planned.evidence.mention_of
+        code = self.enrolled[code_of].code if code_of else None
+        mention = self.enrolled[mention_of].mention if mention_of else None
+        return Comment(planned.id, planned.person, planned.at, code, mention)
 
     def _referral_code(self, blanks: Evidence, fact: Fact) -> Mapping[str, str | None]:
         return {

@@ -34,7 +34,7 @@ class Sharing:
         dice, crowd = self._stage.dice, self._stage.crowd
         if crowd.undecided and dice.happens(self._stage.model.known_friend):
             return dice.choice(crowd.undecided)
-        friend = crowd.newcomer()
+        friend = crowd.newcomer(by_friend=True)
         crowd.undecided.append(friend)
         return friend
 

@@ -10,12 +10,14 @@ import click
 from msgspec.structs import replace
 
 from conversion_tracker.ingest.adapters.wechat.encrypted_mode import is_encoding_aes_key
+from referral.digest_targets import digest_kind, read_digest_target
 from referral.encryption import seal
 from referral.events.entities import AdapterSecret
+from referral.events.value_checks import InvalidValue
 from referral_tools.catalog_access import CatalogAccess, open_catalog
 from referral_tools.help_group import HelpGroup
 
-WECHAT, WECHAT_AES = "wechat", "wechat-aes"
+WECHAT, WECHAT_AES, WECHAT_APP = "wechat", "wechat-aes", "wechat-app"
 # What the account's settings page accepts as Token: 3 to 32 letters and digits.
 _WECHAT_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
 _MAX_FILE = 4096  # bytes; a secret has at most 256 characters
@@ -35,12 +37,19 @@ def adapters() -> None:
 @click.option("--token-file", type=click.File("rb"), help="the file that holds the secret; - reads it from stdin")
 @click.option("--only", is_flag=True, help="revoke the previous secret immediately")
 def set_secret(name: str, program: str, token_file: IO[bytes] | None, *, only: bool) -> None:
-    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, or the name in an
-    adapter's `signature`.
+    """Set the secret NAME of PROGRAM: `wechat` for the account's token, `wechat-aes` for its EncodingAESKey, `wechat-app` for its
+    AppSecret, `digest-email`, `digest-feishu`, `digest-dingtalk`, `digest-wecom` or `digest-slack` for where digests are sent, or
+    the name in an adapter's `signature`.
 
     Without a file a secret is generated and printed once. The previous secret stays valid, so that no callback is lost while the
     platform's settings are changed. Needs the REFERRAL_KEYS or REFERRAL_SIGNING_KEY of the services.
     """
+    if name == WECHAT_APP and token_file is None:
+        raise click.ClickException("WeChat gives the AppSecret: put it into a file, and pass --token-file FILE")
+    if digest_kind(name) is not None and token_file is None:
+        raise click.ClickException(
+            "put the e-mail address, or the URL of the robot, into a file, and pass --token-file FILE"
+        )
     made = token_file is None
     secret = _fresh(name) if token_file is None else secret_text(token_file.read(_MAX_FILE))
     _check(name, secret)
@@ -127,6 +136,12 @@ def _check(name: str, secret: str) -> None:
         raise click.ClickException(
             "an EncodingAESKey must be 43 letters and digits; omit --token-file to generate one, and copy it to the account's page"
         )
+    kind = digest_kind(name)
+    if kind is not None:
+        try:
+            read_digest_target(kind, secret)
+        except InvalidValue as error:
+            raise click.ClickException(f"the file of {name} {error}") from None
     if not 8 <= len(secret) <= 256 and name != WECHAT:
         raise click.ClickException("a secret must have 8 to 256 characters; omit --token-file to generate one")
 

@@ -11,6 +11,7 @@ from conversion_tracker.replay.jobs import MAX_CONCURRENT
 from leaderboard.challenge_store import MAX_VOTES_READ
 from leaderboard.domain.challenge_record import MAX_POSTS
 from leaderboard.domain.live_changes import MAX_PROGRAMS, MAX_RECORDS
+from leaderboard.http_api.costly_reads import WAIT_S
 from link_issuer.http_api.clicks.api import MAX_CLICKS
 from link_issuer.http_api.clicks.reclassification_request import MAX_DAYS
 from link_issuer.http_api.dependencies import MAX_EXPORTS
@@ -115,15 +116,18 @@ def rows() -> list[tuple[str, str, str]]:
             "429 `rate_limited`",
         ),
         (
-            "figures of an API key that read many people, and growth pages of an operator or link, at the same time",
-            "a quarter of `REFERRAL_HTTP_THREADS`; of all callers half",
+            (
+                "figures of an API key that read many people, and growth pages computed for an operator or link, at the same time;"
+                " requests that wait for a growth page that another one computes"
+            ),
+            f"a quarter of `REFERRAL_HTTP_THREADS`, of all callers half; three eighths of them, {WAIT_S:.0f} s each",
             "429 `rate_limited`; 503 `unavailable`",
         ),
         (
             "live streams of a key, operator, link or address; of a process",
             (
                 f"`REFERRAL_LIVE_STREAMS_PER_CLIENT` ({default.live_streams_per_client}); `REFERRAL_LIVE_STREAMS`"
-                f" ({default.live_streams:,})"
+                f" ({default.live_streams:,}), three quarters of them without a key, session or link"
             ),
             "429 `too_many_streams`; 503 `streams_full`",
         ),

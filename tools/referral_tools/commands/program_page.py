@@ -31,6 +31,7 @@ referral program diff prg_glow@1 prg_glow@3 --json   # ... between two versions,
 
 `apply`, `versions` and `diff` with applied versions call the running system (`--url`, `--key`, or `REFERRAL_URL`, `REFERRAL_KEY`);
 over HTTP it is `PUT /v1/programs/{id}` (`?dry_run=true`), `GET /v1/programs/{id}` and `GET /v1/programs/{id}/versions`.
+In the console, the [studio](studio.md) does the same by a form or by YAML.
 
 **Strict.** Unknown fields are refused, and so are values that contradict each other: an id that is used twice, an experiment with a
 call to action that its item does not have, a partner or kit on a channel where the program does not run, dates out of order. One

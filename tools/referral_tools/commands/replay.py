@@ -22,16 +22,18 @@ _STOPPED = 130  # the exit status of shells for Ctrl-C
 @click.command()
 @click.argument("program", metavar="PROGRAM")
 @click.option("--with", "file", type=FILE, required=True, help="the program file with the other rules")
+@click.option("--days", type=click.IntRange(1, 3650), help="compare what happened in the last days; else everything")
 @service_options("admin")
 @click.option("--json", "as_json", is_flag=True, help="print the whole replay as JSON")
-def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> None:
+def replay(program: str, file: Path, days: int | None, url: str, key: str, *, as_json: bool) -> None:
     """Run the rules of a program file over PROGRAM's recorded past (prg_…) and show who would gain and who would lose.
 
-    Nothing live changes. Ctrl-C cancels the replay. Exits with 1 if there is no result, and with 3 if the replay of the recorded
-    rules differs from the record, so that the figures cannot be trusted.
+    With --days, what happened before still decides who referred whom. Nothing live changes. Ctrl-C cancels the replay. Exits with
+    1 if there is no result, and with 3 if the replay of the recorded rules differs from the record, so that the figures cannot be
+    trusted.
     """
     tracker = ServiceClient(url, key)
-    job = _wait_for_result(tracker, _start_replay(tracker, program, file))
+    job = _wait_for_result(tracker, _start_replay(tracker, program, file, days))
     if job["status"] != "done":
         raise click.ClickException(f"{job['id']} {job['status']}: {job.get('detail')}")
     if as_json:
@@ -41,7 +43,7 @@ def replay(program: str, file: Path, url: str, key: str, *, as_json: bool) -> No
     sys.exit(0 if job["result"]["as_recorded"]["equal"] else _DIFFERS)
 
 
-def _start_replay(tracker: ServiceClient, program: str, file: Path) -> str:
+def _start_replay(tracker: ServiceClient, program: str, file: Path, days: int | None) -> str:
     """Starts the replay and returns its address. The file is checked here first, as `referral program check` does."""
     document, _, rules = load_program_file(file, advise=False)
     if rules.id != program:
@@ -49,7 +51,8 @@ def _start_replay(tracker: ServiceClient, program: str, file: Path) -> str:
             f"{file} contains {rules.id}, not {program}: a replay needs a program file of the same program"
         )
     body = {"content": msgspec.json.encode(rules), "headers": {"Content-Type": "application/json"}}
-    answer = tracker.request("POST", path("programs", program, "replays"), **body)
+    period = {} if days is None else {"params": {"days": days}}
+    answer = tracker.request("POST", path("programs", program, "replays"), **body, **period)
     if not answer.is_success:
         print_mistakes(file, document, mistakes(answer))
         raise refusal(answer)

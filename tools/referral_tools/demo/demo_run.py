@@ -16,6 +16,7 @@ from referral.events.program import Program
 from referral.events.timestamps import to_ms
 from referral.verification.draw_proof import DrawFile
 from referral_tools.campaign.client import Client
+from referral_tools.campaign.mailbox import Mailboxes, run_mailboxes
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.player import Player
 from referral_tools.campaign.receiver import run_receiver
@@ -42,6 +43,7 @@ from referral_tools.demo.report import (
     write,
 )
 from referral_tools.demo.system_figures import SystemFigures
+from referral_tools.demo.wechat_account import wechat_player, wechat_stand_in, with_account
 from referral_tools.draw_file import fetch_draw
 from referral_tools.oracle import Oracle
 from referral_tools.published_figures.claims_page import published_page
@@ -53,6 +55,7 @@ from referral_tools.run_file import RUN_FILE
 from referral_tools.service_client import ServiceClient
 from referral_tools.stack.ports import refuse_taken
 from referral_tools.system import PORTS, System
+from referral_tools.wechat_stand_in.account import Account
 
 _DELIVERED_WITHIN_S = 120.0  # the next message, on a busy machine
 _LOOK_S = 0.2
@@ -81,19 +84,28 @@ class Demo:
         """Whether the system and the oracle agree. Stays up until Ctrl-C if requested."""
         started = time.monotonic()
         clock = self._prepare()
-        simulated = {"REFERRAL_CLOCK": f"file:{self._clock_file}"}
-        with System(self.home, self.port_base, simulated, compact=True) as system:
+        with (
+            run_mailboxes() as mailboxes,
+            wechat_stand_in(clock) as (account, wechat_api),
+            System(
+                self.home, self.port_base, self._environment(wechat_api) | mailboxes.settings(), compact=True
+            ) as system,
+        ):
             running = system.describe(system.make_key())
             with running.written_to(RUN_FILE, self.home / RUN_FILE.name):
                 show_start(self.console, running, self._program_id, time.monotonic() - started)
                 reader = ServiceClient(system.front, running.api_key)
                 with Client(system.front, running.api_key) as client:
-                    verdict = self._verify(system, client, reader, clock, started)
+                    verdict = self._verify(system, client, reader, clock, account, started, mailboxes)
                 clock.set(0)
                 if stay:
                     show_addresses(self.console, system, running)
                     system.wait()
         return verdict.agrees
+
+    def _environment(self, wechat_api: str) -> dict[str, str]:
+        """The settings of the simulation, for all processes."""
+        return {"REFERRAL_CLOCK": f"file:{self._clock_file}", "REFERRAL_WECHAT_API": wechat_api}
 
     def _prepare(self) -> FileClock:
         """Empties the data folder, and sets the clock to when the campaign is set up. Raises NotADemoFolder."""
@@ -104,7 +116,14 @@ class Demo:
         return clock
 
     def _verify(
-        self, system: System, client: Client, reader: ServiceClient, clock: FileClock, started: float
+        self,
+        system: System,
+        client: Client,
+        reader: ServiceClient,
+        clock: FileClock,
+        account: Account,
+        started: float,
+        mailboxes: Mailboxes,
     ) -> ComparisonResult:
         """Plays, waits, recomputes, compares; shows the table and writes the summary."""
         document = self._document
@@ -112,8 +131,9 @@ class Demo:
         figures_now = SystemFigures(client, program.id)
         with FoldWaiter(system.settings) as watch, run_receiver() as receiver:
             webhook, receiver.secret = client.register_webhook(program.id, receiver.url)
-            player = Player(client, clock, document, watch.until_folded, receiver)
             steps = list(Simulation(self.model, program, self.seed, self._end).steps())
+            wechat = wechat_player(system, client, program.id, account, clock, len(steps))
+            player = Player(client, clock, document, watch.until_folded, receiver, wechat)
             played = player.play(show_progress(steps, self.console, lambda: figures_now.insights().followers))
             log = LogReadings(system.settings, program.id)
             with show_phase(self.console, "Waiting until every fact is counted and every webhook message is accepted"):
@@ -142,7 +162,7 @@ class Demo:
             compare_insights(verdict, insights)
             compare_closings(verdict, closings, figures.boards, self._comparison_time)
         show_verdict(self.console, verdict)
-        verified, seconds = Verified(closings, insights), time.monotonic() - started
+        verified, seconds = Verified(closings, insights, mailboxes), time.monotonic() - started
         found = summary(verdict, figures_now, self._span, played, figures, ledger, verified, seconds)
         show_summary(self.console, found)
         show_scenes(self.console, ledger)
@@ -198,7 +218,7 @@ class Demo:
     @property
     def _document(self) -> dict[str, object]:
         document = msgspec.convert(read_yaml(self.program.read_text()).content, dict[str, object])
-        return staged_program(document, self.model, self.seed, self._first_day)
+        return with_account(staged_program(document, self.model, self.seed, self._first_day))
 
     @property
     def _first_day(self) -> date:

@@ -32,12 +32,12 @@ def _compare(verdict: ComparisonResult, system: ExperimentFigures, oracle: Expec
 
 
 def _counts(one: VariantFigures) -> tuple[int, ...]:
-    return one.people, one.shown, one.counted, one.mixed_chains
+    return one.people, one.roots, one.shown, one.counted, one.mixed_chains
 
 
 def _expected_counts(oracle: ExpectedExperiment, variant: str) -> tuple[int, ...]:
     one = oracle.variants[variant]
-    return one.totals.n, one.totals.y, one.totals.x, one.mixed
+    return one.totals.n, one.roots, one.totals.y, one.totals.x, one.mixed
 
 
 def _numbers(system: ExperimentFigures, oracle: ExpectedExperiment) -> Iterator[tuple[_Number, _Number]]:

@@ -1,65 +1,90 @@
 """Compares every insight with the oracle's: figures and their groups by day, week, month and for the whole campaign."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from math import isclose
 
 from referral_tools.demo.comparison import ComparisonResult
-from referral_tools.demo.system_figures import EstimateFigures, FigureSeries, SystemFigures
+from referral_tools.demo.system_figures import EstimateFigures, SystemFigures
 from referral_tools.oracle import ExpectedInsights, Insight
 
 _UNITS = ("day", "week", "month", "all")
-_DIMENSIONS = ("source", "channel", "stage")
-"""Those that the oracle knows."""
 _TOLERANCE = 1e-6
-_Reading = tuple[str, str, date, date, EstimateFigures]
-"""Figure, group, first and last day, and the value."""
+_WHOLE = "all"
+_Name = tuple[str, str]
+"""Figure and dimension, "" for the figure itself."""
+_Reading = tuple[_Name, str, date, date, EstimateFigures]
+"""Figure and dimension, group, first and last day, and the value."""
 
 
 @dataclass(slots=True)
 class InsightResults:
-    """How many values agreed, and those that differ or have no definition in the oracle, by figure."""
+    """How many values agreed, and which differ. `listed` are the figures and dimensions that the service has.
 
-    checked: int = 0
-    differing: Counter[str] = field(default_factory=Counter)
-    unknown: set[str] = field(default_factory=set)
+    `defined` counts those of the agreeing values that are not empty.
+    """
+
+    listed: set[_Name] = field(default_factory=set)
+    checked: Counter[_Name] = field(default_factory=Counter)
+    defined: Counter[_Name] = field(default_factory=Counter)
+    differing: Counter[_Name] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """How many values agreed."""
+        return self.checked.total()
+
+    @property
+    def unchecked(self) -> list[str]:
+        """Figures and dimensions of which no value was compared, or empty ones alone."""
+        return sorted(map(_text, self.listed - self.defined.keys()))
 
 
 def check_insights(readings: SystemFigures, expected: ExpectedInsights, first: date, last: date) -> InsightResults:
     """Compares the figures from the first day to the last, with the range before."""
     results = InsightResults()
-    for figure, group, begins, ends, found in _readings(readings, first, last):
-        own = expected.of(figure, group, begins, ends)
+    for figure, dimensions in readings.insight_figures().items():
+        results.listed |= {(figure, by) for by in ("", *dimensions)}
+    for name, group, begins, ends, found in _readings(readings, results.listed, first, last):
+        figure, by = name
+        own = expected.of(figure, group, begins, ends, by)
         if own is None:
-            results.unknown.add(figure)
-        elif _agrees(found, own):
-            results.checked += 1
+            continue
+        if _agrees(found, own):
+            results.checked[name] += 1
+            results.defined[name] += found.value is not None
         else:
-            results.differing[figure] += 1
+            results.differing[name] += 1
+    results.defined = +results.defined
     return results
 
 
 def compare_insights(verdict: ComparisonResult, results: InsightResults) -> None:
-    """Whether every value agrees that the oracle has a definition of."""
-    verdict.compare(f"{results.checked} values of insights agree: differing", dict(results.differing), {})
+    """Whether every value agrees, and every figure and dimension that the service lists was compared."""
+    differing = {_text(name): number for name, number in results.differing.items()}
+    verdict.compare(f"{results.total} values of insights agree: differing", differing, {})
+    verdict.compare(f"· of {len(results.listed)} figures and dimensions: not compared", results.unchecked, [])
 
 
-def _readings(readings: SystemFigures, first: date, last: date) -> Iterator[_Reading]:
-    for figure, dimensions in readings.insight_figures().items():
+def _text(name: _Name) -> str:
+    figure, by = name
+    return f"{figure} by {by}" if by else figure
+
+
+def _readings(readings: SystemFigures, listed: Iterable[_Name], first: date, last: date) -> Iterator[_Reading]:
+    """Of a dimension its groups alone: the whole is the figure's own."""
+    for figure, by in sorted(listed):
         for unit in _UNITS:
-            for by in [one for one in dimensions if one in _DIMENSIONS] or ("",):
-                found = readings.insight(figure, first, last, unit, by)
-                for series in found.series:
-                    yield figure, series.key, found.starts_on, found.ends_on, series.total
-                    yield figure, series.key, found.previous_starts_on, found.previous_ends_on, series.previous
-                    yield from _points(figure, series)
-
-
-def _points(figure: str, series: FigureSeries) -> Iterator[_Reading]:
-    for point in series.points:
-        yield figure, series.key, point.starts_on, point.ends_on, point
+            found = readings.insight(figure, first, last, unit, by)
+            for series in found.series:
+                if by and series.key == _WHOLE:
+                    continue
+                name, key = (figure, by), series.key
+                yield name, key, found.starts_on, found.ends_on, series.total
+                yield name, key, found.previous_starts_on, found.previous_ends_on, series.previous
+                yield from ((name, key, point.starts_on, point.ends_on, point) for point in series.points)
 
 
 def _agrees(found: EstimateFigures, own: Insight) -> bool:

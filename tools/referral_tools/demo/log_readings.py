@@ -141,4 +141,5 @@ def _look(line: ExperimentSummed, metric: ExperimentMetric) -> ExperimentLook:
     shares = metric == "shares_per_impression"
     totals = {one.variant: PairTotals(*(one.shares if shares else one.follows)) for one in line.variants}
     multiple = sum(one.multiple for one in line.variants)
-    return ExperimentLook(line.experiment, line.partition, line.occurred_at, line.since, totals, multiple)
+    roots = {one.variant: one.roots for one in line.variants}
+    return ExperimentLook(line.experiment, line.partition, line.occurred_at, line.since, totals, multiple, roots)

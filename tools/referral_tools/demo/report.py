@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from referral.events.facts import OrderCancelled, OrderPaid, OrderRefunded, PersonFact
+from referral_tools.campaign.mailbox import Mailboxes
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.closing_checks import ClosingResults
 from referral_tools.demo.comparison import ComparisonResult
@@ -33,6 +35,7 @@ class Verified(NamedTuple):
 
     closings: ClosingResults
     insights: InsightResults
+    mailboxes: Mailboxes
 
 
 class ExperimentSummary(msgspec.Struct):
@@ -56,8 +59,11 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     minor units a budget was ever exceeded; `pool_codes` are the uploaded codes by where they are, `deliveries` the webhook messages
     by what became of them. `boards_verified` are the closed boards of which the oracle confirms root, entries and sampled proofs,
     `draws_verified` the draws that can be repeated, `insights_checked` the values of insights that the oracle computes as well.
-    `challenge_posts` have the hashtag of the challenge and are still there.
-    `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a
+    `challenge_posts` have the hashtag of the challenge and are still there. `messages` are the e-mails that promoters got, and how
+    many of them came twice.
+    `desk` are the facts of pasted comments, and how many more came of pasting the same once more.
+    `wechat` are the people of the WeChat stand-in, how many were `told` something, and how often a message was more than WeChat
+    allows. `orders`, `refunds` and `cancellations` were accepted; `order_codes` are the orders with the code of a
     reward; `partial_uses` are uses of part of a person's credit or of a code of a fixed amount.
     """
 
@@ -85,6 +91,9 @@ class DemoSummary(msgspec.Struct, kw_only=True):
     experiments: list[ExperimentSummary]
     insights_checked: int
     challenge_posts: int
+    messages: dict[str, int]
+    wechat: dict[str, int]
+    desk: dict[str, int]
     lost: int
     doubled: int
     agree: bool
@@ -128,9 +137,12 @@ def summary(
         boards_closed=verified.closings.closed,
         boards_verified=verified.closings.verified,
         draws_verified=verified.closings.draws_verified,
-        insights_checked=verified.insights.checked,
+        insights_checked=verified.insights.total,
         experiments=[_experiment(one) for one in readings.experiments()],
         challenge_posts=figures.challenge_posts,
+        messages={"sent": verified.mailboxes.sent, "doubled": verified.mailboxes.doubled},
+        wechat=asdict(played.wechat),
+        desk={"facts": played.desk.facts, "second_paste": played.desk.second_paste},
         lost=verdict.lost,
         doubled=verdict.doubled,
         agree=verdict.agrees,
@@ -184,7 +196,9 @@ def show_summary(console: Console, facts: DemoSummary) -> None:
         f" with orders, {facts.partial_uses:,} partial uses; {facts.deliveries['delivered']:,} webhook messages."
         f" {facts.boards_verified:,} of {facts.boards_closed:,} closed boards verified, {facts.draws_verified:,} draws;"
         f" {facts.insights_checked:,} values of insights agree;"
-        f" {facts.challenge_posts:,} posts for the challenge.\n"
+        f" {facts.challenge_posts:,} posts for the challenge; {facts.wechat['told']} people told on WeChat;"
+        f" {facts.desk['facts']:,} follows from pasted comments, {facts.desk['second_paste']} more by pasting them again;"
+        f" {facts.messages['sent']:,} e-mails to promoters, {facts.messages['doubled']} of them twice.\n"
         f"{_experiments_text(facts)}"
         f"{agree}: {facts.lost} lost, {facts.doubled} doubled, of {facts.events:,} events in {facts.seconds:.0f} s."
     )

@@ -95,6 +95,7 @@ class VariantFigures(msgspec.Struct):
 
     id: str
     people: int
+    roots: int
     shown: int
     counted: int
     ratio: float | None

@@ -13,13 +13,16 @@ from referral_tools.oracle.daily_figures import Day
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.expected_boards import BoardPlace
 from referral_tools.oracle.expected_codes import TAKEN, CodeOutcome
+from referral_tools.oracle.expected_desk import ExpectedDesk
 from referral_tools.oracle.expected_experiments import ExpectedExperiment
-from referral_tools.oracle.expected_insights import ExpectedInsights, Insight
+from referral_tools.oracle.expected_insights import ExpectedInsights
 from referral_tools.oracle.experiment_bounds import PairTotals, totals_of, wilson
 from referral_tools.oracle.figures import Figures, Oracle
+from referral_tools.oracle.insight_estimates import Insight
 from referral_tools.oracle.journal import (
     BoardStep,
     Click,
+    Comment,
     ConversionStep,
     CreditUse,
     Enrolled,
@@ -38,10 +41,12 @@ __all__ = [
     "Click",
     "ClosedPlace",
     "CodeOutcome",
+    "Comment",
     "ConversionStep",
     "CreditUse",
     "Day",
     "Enrolled",
+    "ExpectedDesk",
     "ExpectedExperiment",
     "ExpectedInsights",
     "ExpectedReferral",

@@ -1,12 +1,20 @@
 """Figures day by day, in the program's time zone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from referral.events.facts import ContentShared, ContentShown, Fact, PostPublished, PostRemoved, PostVerified
+from referral.events.facts import (
+    ContentShared,
+    ContentShown,
+    Fact,
+    PostEngaged,
+    PostPublished,
+    PostRemoved,
+    PostVerified,
+)
 from referral.events.program import Program
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.journal import Click
@@ -14,7 +22,7 @@ from referral_tools.oracle.journal import Click
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Of those who follow now, who began that day; what was shown, shared and opened; posts that are still there."""
+    """Of those who follow now, who began that day; what was shown, shared and opened; posts that are there; views of posts."""
 
     followers: int = 0
     referred: int = 0
@@ -22,6 +30,7 @@ class Day:
     shares: int = 0
     clicks: int = 0
     posts: int = 0
+    post_views: int = 0
 
     def __add__(self, other: "Day") -> "Day":
         return Day(*map(sum, zip(astuple(self), astuple(other), strict=True)))
@@ -61,6 +70,23 @@ def challenge_posts(program: Program, facts: Iterable[Fact], received: Mapping[s
     )
 
 
+def activity_by_name(
+    facts: Iterable[Fact], clicks: Iterable[Click]
+) -> Iterator[tuple[datetime, str, Sequence[tuple[str, str]]]]:
+    """When something was shown, shared or opened, which of these, and the group that it belongs to in each dimension."""
+    for fact in facts:
+        if isinstance(fact, ContentShown | ContentShared):
+            kind = "shown" if isinstance(fact, ContentShown) else "shares"
+            yield fact.occurred_at, kind, _groups(fact.channel, fact.data.content, fact.data.cta)
+    for click in clicks:
+        yield click.clicked_at, "clicks", _groups(click.channel, click.content, click.cta)
+
+
+def _groups(channel: str | None, content: str | None, cta: str | None) -> Sequence[tuple[str, str]]:
+    named = f"{content}/{cta}" if content and cta else "none"
+    return ("channel", channel or "unknown"), ("content", content or "none"), ("cta", named)
+
+
 def _all(
     referrals: Iterable[ExpectedReferral], facts: list[Fact], clicks: Iterable[Click]
 ) -> Iterator[tuple[datetime, Day]]:
@@ -73,6 +99,8 @@ def _all(
             yield fact.occurred_at, Day(shown=1)
         elif isinstance(fact, ContentShared):
             yield fact.occurred_at, Day(shares=1)
+        elif isinstance(fact, PostEngaged) and fact.data.kind == "view":
+            yield fact.occurred_at, Day(post_views=fact.data.count)
     for published_at in _posts(facts).values():
         yield published_at, Day(posts=1)
 

@@ -88,6 +88,12 @@ def expected_referral(
     return ExpectedReferral(person, latest, winner.referrer, qualified_at, first, *where)
 
 
+def following_since(history: Iterable[Fact]) -> datetime | None:
+    """Since when a person follows after everything that happened; None if they do not."""
+    spells = list(_follows(sorted(history, key=_order)))
+    return _at(spells[-1][0]) if spells and spells[-1][1] else None
+
+
 def _qualified_at(
     facts: Sequence[Fact], first: datetime, latest: datetime, rules: Attribution, clock: datetime | None
 ) -> datetime | None:

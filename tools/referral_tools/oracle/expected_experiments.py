@@ -1,13 +1,14 @@
 """Experiments: what each person saw and shared in their window, and their friends, for the variant that they saw first."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from referral.events.content import ContentItem, Experiment, weights_of
 from referral.events.facts import ContentShared, ContentShown, Fact
 from referral.events.program import Program
+from referral_tools.oracle.departures import Departure
 from referral_tools.oracle.expected_attribution import ExpectedReferral
 from referral_tools.oracle.experiment_bounds import (
     Bounds,
@@ -25,7 +26,10 @@ _MISMATCH, _MULTIPLE = 0.001, 0.01
 
 @dataclass(frozen=True, slots=True)
 class PersonResult:
-    """What a person did in their window. `mixed`: a friend came by a link with another variant."""
+    """What a person did in their window.
+
+    `mixed`: a friend came by a link with another variant. `is_root`: no friend brought them through the content item.
+    """
 
     variant: str
     start_s: int
@@ -34,15 +38,20 @@ class PersonResult:
     friends: int
     variants: int
     mixed: bool
+    is_root: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVariant:
-    """A variant over people with a window that is over: sums of the metric, people with other variants as well, mixed chains."""
+    """A variant over people with a window that is over: sums of the metric, people with other variants as well, mixed chains.
+
+    `roots` are those whom no friend brought through the content item.
+    """
 
     totals: PairTotals
     multiple: int = 0
     mixed: int = 0
+    roots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +85,29 @@ def expected_experiments(
     program: Program,
     facts: Iterable[Fact],
     standing: Iterable[ExpectedReferral],
+    left: Callable[[], Sequence[Departure]],
     participants: Iterable[Enrolled],
     looks: Sequence[ExperimentLook],
     until: datetime | None,
 ) -> dict[str, ExpectedExperiment]:
     """The experiments of the program, by id; windows are over that end at `until` at the latest.
 
-    `looks` are the sums that the system looked at, in order: when it looks is its own choice, so they are input for the decision.
+    `left` returns the people who left: a friend may have brought them all the same. `looks` are the sums that the system looked at,
+    in order: when it looks is its own choice, so they are input for the decision.
     """
-    known, referrals = list(facts), list(standing)
+    items = [item for item in program.content if item.experiment is not None]
+    if not items or until is None:
+        return {}
+    known, referrals, departed = list(facts), list(standing), left()
     names = {one.id: one.external_id for one in participants}
     found: dict[str, ExpectedExperiment] = {}
-    for item in program.content:
-        if item.experiment is not None and until is not None:
-            people = list(_people(item, item.experiment, known, referrals, names, int(until.timestamp())))
-            own = [look for look in looks if look.experiment == item.experiment.id]
-            found[item.experiment.id] = _experiment(item.experiment, people, own)
+    for item in items:
+        if (experiment := item.experiment) is not None:
+            invited = {one.person for one in referrals if one.content == item.id and one.referrer is not None}
+            invited |= {one.person for one in departed if one.content == item.id and one.referred}
+            people = list(_people(item, experiment, known, referrals, names, invited, int(until.timestamp())))
+            own = [look for look in looks if look.experiment == experiment.id]
+            found[experiment.id] = _experiment(experiment, people, own)
     return found
 
 
@@ -107,6 +123,7 @@ def _people(
     facts: Iterable[Fact],
     referrals: Iterable[ExpectedReferral],
     names: Mapping[str, str],
+    invited: Collection[str],
     until_s: int,
 ) -> Iterator[PersonResult]:
     exposures: dict[str, _Exposure] = defaultdict(_Exposure)
@@ -120,13 +137,13 @@ def _people(
         if one.content == item.id and one.referrer is not None:
             root = names[one.root] if one.root else one.referrer.external_id
             exposures[root].friends.append((int(one.followed_at.timestamp()), one.cta))
-    for exposure in exposures.values():
-        result = _result(exposure, experiment.window_days * _DAY_S, until_s)
+    for person, exposure in exposures.items():
+        result = _result(exposure, person not in invited, experiment.window_days * _DAY_S, until_s)
         if result is not None:
             yield result
 
 
-def _result(exposure: _Exposure, window_s: int, until_s: int) -> PersonResult | None:
+def _result(exposure: _Exposure, is_root: bool, window_s: int, until_s: int) -> PersonResult | None:
     """What happened in the window of a person; None without an impression, and while it is not over."""
     start_s, variant = min(exposure.shown, default=(until_s, ""))
     end_s = start_s + window_s
@@ -142,6 +159,7 @@ def _result(exposure: _Exposure, window_s: int, until_s: int) -> PersonResult | 
         friends=len(friends),
         variants=len(set(variants)),
         mixed=any(one not in (None, variant) for one in friends),
+        is_root=is_root,
     )
 
 
@@ -154,6 +172,7 @@ def _experiment(
             totals_of(metric_pairs(experiment, some)),
             sum(one.variants > 1 for one in some),
             sum(one.mixed for one in some),
+            sum(one.is_root for one in some),
         )
         for name, some in by_variant.items()
     }
@@ -164,7 +183,7 @@ def _experiment(
         since_s=min((one.start_s for one in people), default=0),
         variants=variants,
         uplifts={name: _bounds(totals, name, first) for name in experiment.variants[1:]},
-        split_probability=split_probability([one.n for one in totals.values()], weights_of(experiment)),
+        split_probability=split_probability([one.roots for one in variants.values()], weights_of(experiment)),
         multiple_share=_share(sum(one.multiple for one in variants.values()), len(people)),
         decided=_decision(experiment, looks),
     )
@@ -196,7 +215,8 @@ def _winner(experiment: Experiment, looks: Sequence[ExperimentLook], at: datetim
     since = min(look.since for look in looks)
     if (at - since).total_seconds() < experiment.min_days * _DAY_S or min(people) < experiment.min_people:
         return None
-    if split_probability(people, weights_of(experiment)) < _MISMATCH:
+    roots = [sum(look.roots.get(name, 0) for look in looks) for name in experiment.variants]
+    if split_probability(roots, weights_of(experiment)) < _MISMATCH:
         return None
     if _share(sum(look.multiple for look in looks), sum(people)) > _MULTIPLE:
         return None

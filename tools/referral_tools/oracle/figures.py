@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 from zoneinfo import ZoneInfo
 
 from referral.events.facts import Fact
@@ -12,6 +12,7 @@ from referral.events.ids import conversion_id, referral_id, reward_id
 from referral.events.program import Program
 from referral_tools.oracle.closed_boards import prize_winners
 from referral_tools.oracle.daily_figures import Day, by_day, challenge_posts
+from referral_tools.oracle.departures import departures
 from referral_tools.oracle.expected_attribution import ExpectedReferral, expected_referral
 from referral_tools.oracle.expected_boards import BoardPlace, boards
 from referral_tools.oracle.expected_codes import ExpectedCodeUses, coded_orders
@@ -167,10 +168,12 @@ class Oracle:
     def facts(self, journal: Journal) -> Figures:
         """Every figure, from what was accepted."""
         facts = _distinct(fact for fact in journal.facts if fact.program == self._program.id)
-        judged = self._verdicts(facts, Directory(journal.participants, journal.clicks), journal.clock)
+        directory, rules = Directory(journal.participants, journal.clicks), self._program.attribution
+        judged = self._verdicts(facts, directory, journal.clock)
         standing, zone = self._without_cycles(judged), ZoneInfo(self._program.timezone)
         conversions = self._conversions(standing.values())
         with_codes = coded_orders(facts, journal.codes)
+        left = cache(partial(departures, facts, rules, directory))
         owed = RewardsOwed(self._program, self._person_id, orders_by_person(facts))
         found_boards = boards((one for one in standing.values() if one.referrer), zone)
         days = by_day(standing.values(), facts, journal.clicks.values(), zone)
@@ -185,10 +188,20 @@ class Oracle:
             credit_uses=journal.credit_uses,
             coded_orders=with_codes,
             days=days,
-            insights=ExpectedInsights(standing.values(), qualified, days, facts, zone),
+            insights=ExpectedInsights(
+                standing=standing,
+                qualified=qualified,
+                refused=[who for who, one in standing.items() if one.qualified_at != judged[who].qualified_at],
+                days=days,
+                facts=facts,
+                clicks=list(journal.clicks.values()),
+                departures=left,
+                zone=zone,
+                clock=journal.clock,
+            ),
             challenge_posts=challenge_posts(self._program, facts, journal.received),
             experiments=expected_experiments(
-                self._program, facts, standing.values(), journal.participants, journal.looks, journal.clock
+                self._program, facts, standing.values(), left, journal.participants, journal.looks, journal.clock
             ),
         )
 

@@ -42,6 +42,17 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment on Xiaohongshu: who wrote it when, and the code or mention in it, if there is one."""
+
+    id: str
+    person: str
+    at: datetime
+    code: str | None = None
+    mention: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RedemptionAnswer:
     """The final answer to a request to use a reward: `used` where it succeeded, for this order."""
 
@@ -96,7 +107,8 @@ class ConversionStep:
 class ExperimentLook:
     """The sums of an experiment in one partition, at which the system looked: those of its metric by variant.
 
-    `multiple` people saw several variants; `since` is the earliest impression in the sums.
+    `multiple` people saw several variants; `roots` of each variant were brought by no friend; `since` is the earliest impression
+    in the sums.
     """
 
     experiment: str
@@ -105,6 +117,7 @@ class ExperimentLook:
     since: datetime
     totals: Mapping[str, PairTotals]
     multiple: int
+    roots: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,16 @@ class _Spell:
 
 @dataclass(slots=True)
 class Cohort:
-    """How many people began to follow, and how many of them still followed 30 days later."""
+    """How many people began to follow, how many of them still followed 30 days later, and for how many days all did until then."""
 
     began: int = 0
     retained: int = 0
+    days: float = 0.0
+
+    @property
+    def left(self) -> int:
+        """How many left within the 30 days."""
+        return self.began - self.retained
 
 
 @dataclass(slots=True)
@@ -68,5 +74,7 @@ def _take_back(spell: _Spell, line: ReferralReversed) -> None:
 
 def _count(found: Retention, began: datetime, spell: _Spell) -> None:
     cohort = found.referred if spell.referred > 0 else found.discovered
+    stayed = RETAINED if spell.left is None else min(spell.left - began, RETAINED)
     cohort.began += 1
-    cohort.retained += spell.left is None or spell.left >= began + RETAINED
+    cohort.retained += stayed >= RETAINED
+    cohort.days += stayed / timedelta(days=1)

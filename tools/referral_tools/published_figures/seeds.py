@@ -19,13 +19,19 @@ class SeedResults:
 
     count: int
     followers: tuple[float, float]
+    referral_share: tuple[float, float]
     posts: tuple[float, float]
 
 
 def play_seeds(model: CampaignModel, program: Program, end: datetime, seeds: Sequence[int] = _SEEDS) -> SeedResults:
     """Plays the campaign with each seed."""
     found = [_figures(model, program, seed, end) for seed in seeds]
-    return SeedResults(len(seeds), _range([one.followers for one in found]), _range([one.posts for one in found]))
+    return SeedResults(
+        count=len(seeds),
+        followers=_range([one.followers for one in found]),
+        referral_share=_range([one.referred / (one.followers - model.base_followers) for one in found]),
+        posts=_range([one.posts for one in found]),
+    )
 
 
 def followers_without_sharing(model: CampaignModel, program: Program, seed: int, end: datetime) -> int:
@@ -38,7 +44,7 @@ def _figures(model: CampaignModel, program: Program, seed: int, end: datetime) -
     return Oracle(program, lambda person: offline_person_id(program.id, person)).facts(journal)
 
 
-def _range(values: Sequence[int]) -> tuple[float, float]:
+def _range(values: Sequence[float]) -> tuple[float, float]:
     n, total = len(values), sum(values)
     middle = total / n
     spread = 1.96 * (sum((one - middle) ** 2 for one in values) / max(n - 1, 1)) ** 0.5

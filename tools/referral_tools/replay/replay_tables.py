@@ -10,9 +10,7 @@ from rich.text import Text
 from referral.events.money import Value, in_main_unit
 
 SHOWN = 20
-_NOTHING_CHANGES = (
-    "No referrer gains or loses: for everything recorded, these rules decide as the rules in force at the time did."
-)
+_NOTHING_CHANGES = "No referrer gains or loses: these rules decide as the rules in force at the time did."
 _TOTALS = {
     "referrals": "referrals that count",
     "held": "referrals held",
@@ -30,7 +28,7 @@ def show_replay(console: Console, job: dict[str, Any]) -> None:
         console.print(_referrers(result["referrers"]))
     else:
         console.print(_NOTHING_CHANGES, highlight=False)
-    console.print(_totals(result["totals"]))
+    console.print(_totals(result["totals"], job.get("since")))
     for line in _words(result, progress):
         console.print(line, highlight=False, markup=False)
 
@@ -48,8 +46,11 @@ def _referrers(found: dict[str, Any]) -> Table:
     return table
 
 
-def _totals(totals: dict[str, Any]) -> Table:
-    table = Table(title="the whole program")
+def _totals(totals: dict[str, Any], since: str | None) -> Table:
+    """The totals of the whole program: of what happened since then, or of everything."""
+    table = Table(
+        title=f"the whole program, since {since[:16].replace('T', ' ')} UTC" if since else "the whole program"
+    )
     table.add_column("")
     for head in ("as recorded → under these rules", "change"):
         table.add_column(head, justify="right")

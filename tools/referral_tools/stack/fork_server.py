@@ -24,9 +24,12 @@ from typing import NamedTuple, NoReturn
 from referral_tools.stack.parent_watch import end_with_parent
 
 _context = get_context("fork")
-_M_ARENA_MAX = -8  # mallopt(3)
 _OUTPUTS = (1, 2)  # the descriptors of standard output and error
-_ARENAS = 2  # by default each thread of a process keeps freed memory in an arena of its own
+_ALLOCATION = {  # mallopt(3)
+    -8: 2,  # M_ARENA_MAX: by default each thread of a process keeps freed memory in an arena of its own
+    -3: 4 * 1024 * 1024,  # M_MMAP_THRESHOLD: by default the 19 MiB of a password's hash, once freed, raise it, and stay
+    -1: 4 * 1024 * 1024,  # M_TRIM_THRESHOLD: what is free beyond it at the end of the heap goes back to the system
+}
 
 
 class ForkRequest(NamedTuple):
@@ -100,7 +103,8 @@ def _serve(connection: Connection, other_end: Connection, starter: int) -> None:
 def serve_forks(connection: Connection) -> NoReturn:
     """Runs in the server until the connection closes: forks on request, and reports each start and each end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
-    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+    for parameter, value in _ALLOCATION.items():
+        ctypes.CDLL(None).mallopt(parameter, value)
     running: dict[int, ForkProcess] = {}  # by a descriptor that is readable once the process has ended
     while True:
         for ready in wait([connection, *running]):

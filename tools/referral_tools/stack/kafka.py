@@ -17,7 +17,7 @@ from referral_tools.stack.security import KAFKA_ADMIN, StackSecurity
 _HERE = Path(__file__).parent
 _HEAP = ("-Xmx512m", "-Xms48m")
 _HEAP_OF_SEVERAL = ("-Xmx256m", "-Xms48m")
-_COLLECTOR = ("-XX:+UseSerialGC", "-XX:NewSize=20m", "-XX:TieredStopAtLevel=1")
+_COLLECTOR = ("-XX:+UseSerialGC", "-XX:NewSize=20m", "-XX:MaxNewSize=20m", "-XX:TieredStopAtLevel=1")
 # What the JVM holds outside its heap: the archive of classes stays shared with its file, which at a random address it would
 # rewrite in memory; and what its compilers have freed goes back to the system every ten seconds. An older JVM ignores these.
 _NATIVE_MEMORY = (

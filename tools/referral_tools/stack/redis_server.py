@@ -26,7 +26,7 @@ def redis_process(
         "save": "",
         "appendonly": "yes",
         "appendfsync": "everysec",
-        # Each time the file has doubled, Redis writes it anew: rarely, and without compressing values of 200 bytes.
+        # Each time the file has doubled, Redis rewrites it: rarely, and without compressing values of 200 bytes.
         "auto-aof-rewrite-min-size": "256mb",
         "rdbcompression": "no",
         "maxmemory-policy": "noeviction",

@@ -61,10 +61,18 @@ class Supervisor:
             signal.signal(number, self._stop_requested)
         while not self._stopping.wait(_LOOK_S):
             for process in (*also, *self.processes):
+                if process.alive:
+                    continue
                 if process.asks_to_be_restarted:
                     process.start()
-                elif not process.alive:
+                else:
                     _restart(process, restarts, report)
+
+    def start_stalled(self) -> None:
+        """Starts the processes again that have ended because they were stalled."""
+        for process in self.processes:
+            if process.asks_to_be_restarted:
+                process.start()
 
     def _stop_requested(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
