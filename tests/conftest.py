@@ -1,19 +1,20 @@
 """Fixtures for a broker and a Redis: containers if a Docker engine answers, otherwise the local stack; the tests are the same."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-import hypothesis
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from kafka.cluster import ClusterMetadata
 from redis import Redis
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from referral.config import Settings
+from referral.http.context import Context
 from referral.log.topic_admin import ensure_topics
 from referral.redis_client import RedisClient
 from referral.redis_cluster.cluster_client import ClusterClient
@@ -21,6 +22,7 @@ from referral_tools.stack import ports
 from referral_tools.stack.kafka_cluster import LocalKafkaCluster
 from referral_tools.stack.redis_cluster import LocalRedisCluster
 from referral_tools.stack.stack import Stack
+from tests.support.examples import register_profiles
 from tests.support.redis_servers import connect_to_redis, empty
 from tests.support.settings import SIGNING_KEY
 
@@ -35,9 +37,10 @@ ports.FREE_PORTS = ports.FREE_PORTS[_worker :: int(os.environ.get("PYTEST_XDIST_
 # and each test has several.
 ClusterMetadata.DEFAULT_CONFIG["retry_backoff_ms"] = 10
 
-# Tests share their machine with brokers and with each other: the duration of an example is no result.
-hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("busy")
+register_profiles()
+# httpx' own 5 s are too short on a machine that does much else. Product code names its limits, and so does a test of one.
+for _part in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _part, 60.0)
 
 _databases = count(1)
 
@@ -147,6 +150,22 @@ def brokers(broker_cluster: LocalKafkaCluster) -> LocalKafkaCluster:
     return broker_cluster
 
 
+@pytest.fixture(autouse=True)
+def _apps_end_with_their_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes the apps that the test made: their threads would poll its Redis until the end of the session."""
+    made: dict[int, Context] = {}
+    register = Context.on_close
+
+    def on_close(self: Context, close: Callable[[], None]) -> None:
+        made[id(self)] = self
+        register(self, close)
+
+    monkeypatch.setattr(Context, "on_close", on_close)
+    yield
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
 def topic_prefix() -> str:
     """Returns a unique prefix for the test's topics and consumer groups."""
@@ -200,6 +219,7 @@ def environ(backend: tuple[str, str], redis_url: str, topic_prefix: str) -> dict
         "REFERRAL_SIGNING_KEY": SIGNING_KEY,
         "REFERRAL_PARTITIONS": "4",
         "REFERRAL_WEBHOOK_LOOPBACK": "true",
+        "REFERRAL_ACK_TIMEOUT_MS": "20000",  # a busy machine is no outage; tests of outages use the default
         "REFERRAL_DIRECTORY": "memory",  # several services in one process: LMDB allows it to open a file once
     }
 

@@ -22,6 +22,7 @@ from referral.catalog.memory_follower import MemoryFollower
 from referral.config import Settings
 from referral.console.sessions import SessionSigner, start_session
 from referral.events.entities import DashboardLink, Link, Operator, ProgramVersion
+from referral.events.promoter_messages import MessageItem
 from referral.events.standings import PartEntry
 from referral.events.timestamps import DAY_MS, to_ms
 from referral.http.context import Context
@@ -31,19 +32,28 @@ from referral.tokens import TokenSigner, WalletToken
 from reward_dispatcher.wallet_parts import WalletParts
 from tests.support.app_server import serve_app
 from tests.support.axe import violations
-from tests.support.browser import launch_browser
+from tests.support.browser import launch_browser, operator_context
 from tests.support.builders.participants import AMY, BO, PROFILES, PROGRAM, START
-from tests.support.operators import RING, operator
+from tests.support.operators import RING, SAME_ORIGIN, operator
 from tests.support.records import write_records
 from tests.support.settings import GLOW_FILE, UNREACHABLE
 from tests.support.systems.console_home import home_parts, record_decisions
 from tests.support.systems.console_review import LIN, QUEUE, serve_review
+from tests.support.systems.conversion_tracker import CATALOG, serve_conversion_tracker
 from tests.support.systems.growth import fold_campaign, follows, growth_app
 from tests.support.systems.leaderboard import NOW as BOARD_NOW
 from tests.support.systems.leaderboard import board_score, close_board, leaderboard_app, set_scores
-from tests.support.systems.link_issuer import serve_link_issuer
+from tests.support.systems.link_issuer import RULES, serve_link_issuer
 from tests.support.systems.reward_console import STAFF, costly, gift, serve_reward_console
-from tests.support.systems.wallet import NOW, NOW_MS, example_accounts, example_credits, wallet_app, wallet_link
+from tests.support.systems.wallet import (
+    NOW,
+    NOW_MS,
+    example_accounts,
+    example_credits,
+    store_messages,
+    wallet_app,
+    wallet_link,
+)
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -56,6 +66,8 @@ REWARD_PAGES = (
     "/console/rewards/budgets",
     "/console/rewards/budgets/stopped?budget=total&unit=CNY",
     "/console/rewards/budgets/stopped",
+    "/console/rewards/messages",
+    "/console/rewards/messages?status=delivered",
     "/console/rewards/webhooks",
     "/console/rewards/webhooks/{webhook}",
     "/desk/redeem",
@@ -109,7 +121,8 @@ UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = tru
 END_TRANSITIONS = """for (const one of document.getAnimations()) {
     if (one.effect.getComputedTiming().endTime === Infinity) one.cancel(); else one.finish()
 }"""
-LOOKS = {"en": (("light", 390), ("dark", 1280)), "zh-CN": (("dark", 390), ("light", 1280))}
+# Each theme on each width, each language in one of both: what a language changes does not depend on the theme.
+LOOKS = {"en": (("light", 390), ("dark", 1280)), "zh-CN": (("dark", 390),)}
 
 
 @pytest.fixture(scope="module")
@@ -208,14 +221,59 @@ def test_home_settings_and_sign_in(browser: Browser, settings: Settings) -> None
         assert _in_console(browser, address, ANN, ("/console",)) == {}
 
 
+def test_the_join_page_and_unsubscription(browser: Browser, settings: Settings) -> None:
+    """Before and after someone joined; of a valid and of an invalid link."""
+    join = {"channels": ["xiaohongshu", "wechat"], "consent": {"en": "I agree.", "zh-CN": "我同意。"}}
+    rules = RULES | {"name": {"en": "Glow", "zh-CN": "焕肤计划"}, "channels": ["wechat", "xiaohongshu"], "join": join}
+    with serve_link_issuer(settings) as system, serve_app(system.app) as address:
+        assert system.apply(rules).status_code == 201
+        amy = system.enrol_amy(contact="amy@mail.example", consents=["messages"])
+        unsubscribe = TokenSigner(RING).sign_unsubscribe(rules["id"], amy["id"])
+        assert _found(browser, address, (f"/j/{rules['id']}", f"/u/{unsubscribe}", "/u/x", "/j/prg_nope")) == {}
+        client = system.app.test_client()
+        sent = client.post(f"/j/{rules['id']}", data={"handle": "mei", "consent": "1"}, headers=SAME_ORIGIN)
+        assert sent.status_code == 303, sent.text
+        claim = client.get_cookie("join", path="/j")
+        assert claim is not None
+        assert _found(browser, address, (f"/j/{rules['id']}",), name="join", value=claim.value, path="/j") == {}
+
+
+def test_the_desk(browser: Browser, settings: Settings) -> None:
+    """The paste, and what it becomes: a new friend, one who is here, a similar code and a line without one.
+
+    Then the last pastes, of which one is taken back.
+    """
+    ann = operator("ann")
+    pasted = f"Mei: {AMY.code}\nMei: {AMY.code}\nMo: {AMY.code[:-1]}x\nTao: nice"
+    with serve_conversion_tracker(settings, *CATALOG, ann) as tracker, serve_app(tracker.app) as address:
+        assert _in_console(browser, address, ann, ("/console/desk",)) == {}
+        for lang, (scheme, width) in (("en", ("light", 390)), ("zh-CN", ("dark", 1280))):
+            page = operator_context(browser, address, ann).new_page()
+            page.goto(f"{address}/console/desk?lang={lang}")
+            page.locator("main textarea").fill(pasted)
+            page.locator("main form[action*='/check'] button").first.click()
+            page.locator("[name=row]").first.wait_for(state="attached")
+            _look_as(page, scheme, width)
+            assert violations(page) + page.evaluate(SQUEEZED) == []
+            assert _sideways(page, lang) == {}
+            page.locator("main [data-bar] button").click()
+            page.locator("main form[action*='/undo'] button").wait_for()
+            page.goto(f"{address}/console/desk?lang={lang}")
+            page.locator("main form[action*='/undo'] button").first.click()
+            page.locator("main h2").wait_for()
+            page.context.close()
+        assert _in_console(browser, address, ann, ("/console/desk",)) == {}
+
+
 def test_the_wallet_its_doors_and_downloads(browser: Browser, redis: RedisClient, redis_url: str) -> None:
     """With a reward in each state, a part that is missing, and every page of a link that opens nothing."""
     app = wallet_app(redis_url, [*example_accounts(), *example_credits()])
+    store_messages(app, redis, (MessageItem(id=f"msi_{n}", kind="friend_came", at=NOW) for n in range(5)))
     paths = _wallet_paths(app)
     with serve_app(app) as address:
         assert _in_wallet(browser, app, address, paths) == {}
         app.extensions["rewards"].wallet_parts.parts = WalletParts(None, None)
-        app.extensions["rewards"].store.accounts = []
+        app.extensions["rewards"].store.stored = []
         assert _in_wallet(browser, app, address, ("/w",)) == {}
         assert _found(browser, address, ("/w",)) == {}
     app.extensions["referral"].close()

@@ -179,7 +179,7 @@ def test_new_numbers_appear_without_scrolling(browser: Browser, address: str, re
     page.evaluate("scrollTo(0, 400)")
     set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(77, NOW)})
     context.clock.run_for(16_000)
-    page.get_by_role("cell", name="77").wait_for(timeout=10_000)
+    page.get_by_role("cell", name="77").wait_for()
     assert page.evaluate("scrollY") == 400
     assert page.locator("[aria-live]").inner_text() == "The board was updated."
     context.close()
@@ -213,7 +213,7 @@ def test_one_tab_has_the_stream_and_every_tab_shows_what_changed(
         events[0] = 'event: change\ndata: {"within_ms":10}\n\n'
         for page in (first, second):
             page.bring_to_front()
-            page.get_by_role("cell", name="78").wait_for(timeout=10_000)
+            page.get_by_role("cell", name="78").wait_for()
         first.close()
         _wait_until(second, lambda: second in asked)
         context.close()
@@ -246,7 +246,7 @@ def test_a_page_that_takes_long_is_not_read_all_the_time(browser: Browser, redis
         _wait_until(page, lambda: len(asked) >= so_far + 8)
         assert page.evaluate("window.reads") == 1
         set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(78, NOW)})
-        page.get_by_role("cell", name="78").wait_for(timeout=15_000)
+        page.get_by_role("cell", name="78").wait_for()
         context.close()
 
 

@@ -7,13 +7,23 @@ from flask import Flask
 from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from referral.events.promoter_messages import MessageItem, MessageKind
 from referral.redis_client import RedisClient
 from reward_dispatcher.wallet_parts import WalletParts
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser
 from tests.support.builders.participants import AMY, profile
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE, reward_terms
-from tests.support.systems.wallet import FRIENDS, PLACE, example_accounts, example_credits, wallet_app, wallet_link
+from tests.support.systems.wallet import (
+    FRIENDS,
+    NOW,
+    PLACE,
+    example_accounts,
+    example_credits,
+    store_messages,
+    wallet_app,
+    wallet_link,
+)
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -29,10 +39,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def app(redis: RedisClient, redis_url: str) -> Iterator[Flask]:
-    """The service, with long names, and a reward in each state."""
+    """The service, with long names, a reward in each state, and messages."""
     long = replace(FIRST20, name={"en": "x" * 60, "zh-CN": "首单" + "折" * 58})
     records = (reward_terms(GUIDE, long, BONUS3), AMY, profile("amy", LONG))
     app = wallet_app(redis_url, [*example_accounts(), *example_credits()], records=records)
+    kinds: tuple[MessageKind, ...] = ("welcome", "progress", "reward_ready", "friend_came", "thank_you")
+    items = (MessageItem(id=f"msi_{kind}", kind=kind, at=NOW, reward="rwd_code") for kind in kinds)
+    store_messages(app, redis, items)
     yield app
     app.extensions["referral"].close()
 

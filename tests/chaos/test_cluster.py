@@ -10,7 +10,7 @@ from tests.support.chaos.attacked_system import FOLDS
 from tests.support.chaos.event_feed import EventFeed
 from tests.support.waiting import wait_until_equal
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.chaos
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from tests.support.chaos.erased_promoter import ErasedPromoter
 from tests.support.chaos.event_feed import EventFeed
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(500)]
+pytestmark = pytest.mark.chaos
 _HIDDEN_S, _COMPACTED_S = 60, 180
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.chaos.attacked_system import AttackedSystem
 from tests.support.chaos.event_feed import EventFeed
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chaos
 
 
 def test_without_cause_de_duplication_the_figures_differ(world: AttackedSystem, feed: EventFeed) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.chaos.attacked_system import FOLDS, AttackedSystem
 from tests.support.chaos.event_feed import EventFeed
 
-pytestmark = [pytest.mark.chaos, pytest.mark.chaos_long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.chaos_long]
 _SESSION_S = 6  # after which the group gives a silent worker's partitions to another
 
 

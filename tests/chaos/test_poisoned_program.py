@@ -18,7 +18,7 @@ from tests.support.chaos.event_feed import EventFeed
 from tests.support.records import write_records
 from tests.support.waiting import wait_until, wait_until_equal
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chaos
 
 POISONED = "prg_poisoned"
 FLOOD = 1000  # events, all of one referrer: twice the invalid lines that stop a fold, on one partition
@@ -51,7 +51,7 @@ class Flood:
         wallet = (
             f"{self._world.system.services['reward-dispatcher']}/v1/programs/{self._program}/people/{person}/rewards"
         )
-        wait_until(lambda: self._world.http.get(wallet).json()["items"] != [], 60)
+        wait_until(lambda: self._world.http.get(wallet).json()["items"] != [])
         return time.monotonic() - began
 
     def _post(self, events: list[dict[str, Any]]) -> None:
@@ -99,7 +99,7 @@ def _apply(world: AttackedSystem, program: str) -> None:
     )
     assert answer.status_code in (200, 201), answer.text
     in_force = datetime.fromisoformat(answer.json()["effective_from"])
-    wait_until(lambda: datetime.now(UTC) - in_force > timedelta(seconds=1), 30)
+    wait_until(lambda: datetime.now(UTC) - in_force > timedelta(seconds=1))
 
 
 @contextmanager

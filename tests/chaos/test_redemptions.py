@@ -172,7 +172,7 @@ def decided_order(client: httpx.Client, number: int, reward: str) -> dict[str, s
 @pytest.mark.parametrize(
     ("clients", "rewards", "rounds"),
     [
-        pytest.param(12, 20, 1, id="short", marks=pytest.mark.timeout(540)),
+        pytest.param(12, 20, 1, id="short"),
         pytest.param(64, 100, 2, id="long", marks=[pytest.mark.chaos_long, pytest.mark.timeout(1_500)]),
     ],
 )

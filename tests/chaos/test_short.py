@@ -8,7 +8,7 @@ from referral.fold.failpoints import POINTS
 from tests.support.chaos.attacked_system import FOLDS, AttackedSystem
 from tests.support.chaos.event_feed import EventFeed
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.chaos
 
 MORTAL = {name: ",".join(f"{name}.{point}=kill:0.04" for point in POINTS) for name in FOLDS}
 

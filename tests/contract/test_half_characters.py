@@ -42,10 +42,13 @@ PLACES = ["/a\ufffd", "/b/0/c"]
 ROUTES = 25  # or more
 POOL = "/v1/programs/{program}/pools/{pool}/codes"  # each code has a verdict: tests/unit/reward_dispatcher/test_code_lines.py
 # Routes that read a body in another way: each event has a verdict of its own, and platforms cannot repair what they send.
+# The webhooks of stores are read after their signature: tests/integration/conversion_tracker/test_store_webhooks.py.
 OTHERS = {
     "/v1/events": (422, "events_refused"),
     "/v1/adapters/cloudevents": (400, "malformed_body"),
     "/v1/adapters/{name}/{program}": (200, None),
+    "/v1/adapters/shopify/{program}": (401, "missing_signature"),
+    "/v1/adapters/woocommerce/{program}": (401, "missing_signature"),
 }
 
 

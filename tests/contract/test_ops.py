@@ -20,6 +20,7 @@ from referral_tools.system import TABLE, ProcessRow
 from tests.support.requirements import require_program
 
 PROMETHEUS = Path("ops/prometheus")
+_ALERT_TESTS = ("alerts.test.yml", "alerts.days.test.yml")
 DASHBOARD = Path("ops/grafana/dashboards/referral.json")
 COMPOSE = yaml.safe_load(Path("docker-compose.yml").read_text("utf-8"))
 RULES = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
@@ -119,10 +120,10 @@ def test_an_alert_has_a_severity_a_summary_a_runbook_and_a_test(rule: dict[str, 
     """`summary`: what is wrong and where; `runbook`: what to do. With `info` nothing is wrong, and something can be done."""
     assert rule["labels"]["severity"] in {"critical", "warning", "info"}
     assert {len(rule["annotations"][name]) > 20 for name in ("summary", "runbook")} == {True}
-    assert rule["alert"] in (PROMETHEUS / "alerts.test.yml").read_text("utf-8")
+    assert rule["alert"] in "".join((PROMETHEUS / name).read_text("utf-8") for name in _ALERT_TESTS)
 
 
-@pytest.mark.parametrize("words", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts.test.yml")])
+@pytest.mark.parametrize("words", [("check", "config", "prometheus.yml"), ("test", "rules", *_ALERT_TESTS)])
 def test_promtool_accepts_the_configuration_and_the_alert_tests(words: tuple[str, ...]) -> None:
     """The configuration is valid, and the alerts fire when they should and only then."""
     promtool = require_program("promtool", package="prometheus")

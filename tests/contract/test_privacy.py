@@ -31,6 +31,7 @@ IDS = {
     "id",
     "program",
     "referral",
+    "decision",
     "event",
     "cause",
     "trigger",
@@ -69,6 +70,7 @@ IDS = {
     "code_key",  # of the key ring
     "note",  # the id of a text in `people`
     "webhook",
+    "template",  # of subscription messages of a WeChat account
     "message",
     "actor",  # an operator or API key
     "target",  # a conversion, reward, operator or key
@@ -83,6 +85,7 @@ CODES = {
     "blocked_words",
     "sealed",
     "hashes",
+    "url",  # of a QR code of a WeChat account, which has a referral code as its scene
     "click",
 }  # a click is a signed token with a participant's person id
 PLATFORM_OWN = {

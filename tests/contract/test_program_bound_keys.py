@@ -34,6 +34,10 @@ REWARDS = (
     "tests/integration/reward_dispatcher/test_redemptions.py",
     "test_a_key_of_another_program_reaches_no_reward_code_or_webhook",
 )
+BOUNCES = (
+    "tests/integration/reward_dispatcher/test_bounces.py",
+    "test_nobody_closes_the_mailbox_of_another_person",
+)
 # Routes that find their program in another way than by a part of the path, each with the test of its check.
 OTHERS = {
     "/v1/participants/<participant>/links": LINKS,
@@ -47,6 +51,7 @@ OTHERS = {
     "/v1/conversions/<conversion>/release": REVIEWS,
     "/v1/conversions/<conversion>/reject": REVIEWS,
     "/v1/codes/<code>": REWARDS,
+    "/v1/bounces": BOUNCES,
     "/v1/redemptions": REWARDS,
     "/v1/redemptions/holds": REWARDS,
     "/v1/redemptions/holds/<hold_id>/capture": REWARDS,

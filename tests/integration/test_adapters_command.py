@@ -54,6 +54,9 @@ def test_a_token_is_set_changed_without_a_gap_and_removed(
     assert _run(environ, "remove", "wechat", PROGRAM).exit_code == 0
     assert _kept(settings, "wechat") == []
     assert "REMOVED" in _run(environ, "list").stdout
+    address = "growth@glow.example"
+    assert _run(environ, "set", "digest-email", PROGRAM, "--token-file", "-", said=address).exit_code == 0
+    assert _kept(settings, "digest-email") == [address]
     made = _run(environ, "set", "wechat-aes", PROGRAM).stdout.strip()
     assert _kept(settings, "wechat-aes") == [made]
     assert (len(made), made.isalnum()) == (43, True)
@@ -69,6 +72,11 @@ def test_invalid_arguments_are_refused_before_anything_is_written(environ: dict[
         ),
         ("an EncodingAESKey must be 43", _run(environ, "set", "wechat-aes", PROGRAM, "--token-file", "-", said="abc")),
         ("8 to 256", _run(environ, "set", "shop", PROGRAM, "--token-file", "-", said="short")),
+        (
+            "the file of digest-slack must be the URL of the robot, which begins with https://hooks.slack.com/services/",
+            _run(environ, "set", "digest-slack", PROGRAM, "--token-file", "-", said="https://evil.example/hooks"),
+        ),
+        ("put the e-mail address, or the URL of the robot", _run(environ, "set", "digest-email", PROGRAM)),
         ("NAME must be 1 to 64", _run(environ, "set", "Shop!", PROGRAM)),
         ("there is no program prg_none", _run(environ, "set", "shop", "prg_none")),
         ("REFERRAL_SIGNING_KEY", _run(keyless, "set", "shop", PROGRAM)),

@@ -1,4 +1,4 @@
-"""docs/adapters.md: its commands, pasted as they stand beside a system that runs, connect three platforms."""
+"""docs/adapters.md: its commands, pasted as they stand beside a system that runs, connect four platforms."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from referral_tools.system import free_base
 from tests.support.systems.command import run_command
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 PAGE = Path("docs/adapters.md")
 
 
@@ -48,20 +48,22 @@ def _json(line: str) -> Any:
     return json.loads(line)
 
 
-def test_the_pages_commands_connect_three_platforms(tmp_path: Path) -> None:
-    """WeChat's follow names who brought it, CloudEvents come in all three modes, a shop is told which event does not map."""
+def test_the_pages_commands_connect_four_platforms(tmp_path: Path) -> None:
+    """WeChat's follow names who brought it, CloudEvents come in all modes, stores report orders, a shop sees what does not map."""
     base = free_base()
     with run_command(tmp_path, base):
-        first, token, wechat, ask, aes, cloudevents, shop = _blocks(tmp_path, base)
+        first, token, wechat, ask, aes, cloudevents, store, shop = _blocks(tmp_path, base)
         environ = {"REFERRAL_URL": f"http://localhost:{base}"}
-        echo, success = _paste(first, token, wechat, environ=environ)
-        assert (echo, success) == ("hello", "success")
+        echo, reply = _paste(first, token, wechat, environ=environ)
+        assert echo == "hello"
+        assert "欢迎！" in reply
         [key] = _paste(first, aes, 'printf "%s\\n" "$KEY43"', environ=environ)
         assert is_encoding_aes_key(key)
-        wait_until(lambda: _referrer(_paste(first, ask, environ=environ)) == "xhs:amy", 30)
+        wait_until(lambda: _referrer(_paste(first, ask, environ=environ)) == "xhs:amy")
         told = [_json(line) for line in _paste(first, cloudevents, environ=environ)]
         assert [answer["accepted"] for answer in told] == [1, 1, 1]
         assert [(one["index"], one["pointer"]) for one in told[1]["rejected"]] == [(1, "/subject")]
+        assert _json(_paste(first, store, environ=environ)[-1])["accepted"] == 2
         answer = _json(_paste(first, shop, environ=environ)[-1])
         assert (answer["accepted"], answer["rejected"][0]["pointer"]) == (1, "/events/1/order/total")
         assert [(one["reason"], one["pointer"]) for one in answer["ignored"]] == [("unmapped_type", "/events/2/topic")]

@@ -132,7 +132,7 @@ def test_a_killed_writer_is_replaced(environ: dict[str, str], on_disk: Settings,
     with _following(on_disk) as follower:
         for number in range(3):
             with _directory_process(environ, on_disk) as process:
-                wait_until(lambda: _is_held(files.folder, "dedicated"), 60)
+                wait_until(lambda: _is_held(files.folder, "dedicated"))
                 writer.write([_participant(number)], timeout=30)
                 follower.read_to_end(30)
                 assert follower.view.participant(_participant(number).id) == _participant(number)
@@ -170,7 +170,7 @@ def test_a_reader_knows_how_complete_the_file_is_without_the_broker(
             return reader.age() < min(1, time.monotonic() - began)
 
         for _ in range(3):
-            wait_until(is_complete_again, 60)
+            wait_until(is_complete_again)
             began = time.monotonic()
         assert reader.view.has_api_key("d" * 64)
         assert reader.view.participant(_participant(1).id) == _participant(1)
@@ -199,7 +199,7 @@ def test_a_full_directory_refuses_what_it_does_not_have_and_goes_on_when_there_i
         writer.write([_participant(1)], timeout=30)
         follower.read_to_end(30)
         writer.write([_participant(number) for number in range(2, 6000)], timeout=30)
-        wait_until(lambda: "cannot grow" in (follower.stale_reason() or ""), 60)
+        wait_until(lambda: "cannot grow" in (follower.stale_reason() or ""))
         assert follower.view.participant(_participant(1).id) == _participant(1)
         with pytest.raises(LogUnavailable, match="REFERRAL_DIRECTORY_MB"):
             follower.view.participant(_participant(5999).id)
@@ -225,8 +225,8 @@ def test_known_participants_are_found_while_the_broker_is_away(
         with pytest.raises(LogUnavailable):
             follower.view.participant("psn_unknown")
         mortal.start_kafka()
-        wait_until(lambda: _writes(writer, _participant(2)), 60)
-        wait_until(lambda: follower.stale_reason() is None, 60)
+        wait_until(lambda: _writes(writer, _participant(2)))
+        wait_until(lambda: follower.stale_reason() is None)
         follower.read_to_end(30)
         assert follower.view.participant(_participant(2).id) == _participant(2)
     writer.close()

@@ -32,7 +32,7 @@ from tests.support.systems.conversion_tracker import ConversionTracker, event, s
 from tests.support.systems.leaderboard import run_leaderboard
 from tests.support.waiting import is_ready, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 NOW = datetime.now(UTC)
 FRIEND = "xhs:friend"
@@ -76,7 +76,7 @@ class ExplainedSystem:
             found = self.explanation(person)
             return found if found and _types(found).count(last) == count and not found["missing"] else None
 
-        return wait_until(complete, 45, every=0.3)
+        return wait_until(complete, every=0.3)
 
     def run_explain(self, *words: str, key: str = "rk_all") -> Result:
         """`referral explain` against this system."""
@@ -98,7 +98,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[ExplainedSys
         for fold in ("decide", "ledger"):
             stack.enter_context(run_module(environ, "reward_dispatcher", "fold", fold))
         url = stack.enter_context(serve_app(events.app))
-        wait_until(lambda: is_ready(boards), 60)
+        wait_until(lambda: is_ready(boards))
         yield ExplainedSystem(events, url)
 
 

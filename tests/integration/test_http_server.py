@@ -46,7 +46,7 @@ class Server:
             "TMPDIR": str(folder),
         }
         self.process = subprocess.Popen([sys.executable, "-c", SERVE], env=environ, cwd=ROOT)
-        wait_until(lambda: self.get("/healthz")[0] == 200, 30)
+        wait_until(lambda: self.get("/healthz")[0] == 200)
 
     def get(self, path: str) -> tuple[int, str]:
         """Returns status and body; status 0 if the server does not respond."""
@@ -140,9 +140,9 @@ def test_half_bodies_occupy_a_part_of_the_threads_only(server: Server, path: str
             rejected.update(client for client in ready if client.recv(4096).startswith(b"HTTP/1.1 429"))
             return len(rejected)
 
-        wait_until(lambda: rejections() == 6, 20)
+        wait_until(lambda: rejections() == 6)
         assert server.get("/v1/hot") == (200, "ok")
-    wait_until(lambda: server.post("/v1/open", [b"abc"]) == (200, "3"), 20)
+    wait_until(lambda: server.post("/v1/open", [b"abc"]) == (200, "3"))
 
 
 def test_a_request_in_progress_finishes_before_the_server_ends(server: Server) -> None:
@@ -150,11 +150,11 @@ def test_a_request_in_progress_finishes_before_the_server_ends(server: Server) -
     workers = server.workers()
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(server.get, "/v1/slow")
-        wait_until(lambda: server.get("/v1/waiting")[1] == "1", 10)
+        wait_until(lambda: server.get("/v1/waiting")[1] == "1")
         server.process.send_signal(signal.SIGTERM)
         assert slow.result(10) == (200, "at last")
     assert server.process.wait(30) == 0
-    wait_until(lambda: not any(process.is_running() for process in workers), 10)
+    wait_until(lambda: not any(process.is_running() for process in workers))
 
 
 def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
@@ -163,7 +163,7 @@ def test_a_worker_ends_with_a_server_that_is_killed(server: Server) -> None:
     assert workers
     server.process.kill()
     wait_until(
-        lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in workers), 10
+        lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in workers)
     )
     assert server.get("/healthz")[0] == 0
 
@@ -181,7 +181,7 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
     """One crash does not end the service."""
     (worker,) = server.workers()
     worker.kill()
-    wait_until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker], 15)
+    wait_until(lambda: server.get("/healthz")[0] == 200 and server.workers() != [worker])
 
 
 def test_worker_processes_export_their_metrics_together(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_codes_guides_and_webhooks_outlive_a_rotation(
         with rewards(settings, environ, receiver) as system:
             before = _give(system)
             _is_masked_without_its_scope(system, before)
-            wait_until(lambda: receiver.rewards() >= {"rwd_code", "rwd_pool", "rwd_guide"}, 60)
+            wait_until(lambda: receiver.rewards() >= {"rwd_code", "rwd_pool", "rwd_guide"})
         empty(redis)
         with rewards(settings, environ | ROTATED, receiver) as system:
             _is_unchanged(system, before)
@@ -80,7 +80,7 @@ def test_codes_guides_and_webhooks_outlive_a_rotation(
         with rewards(settings, environ | REMOVED, receiver) as system:
             assert _download(system, before.guide) == 410
             assert _download(system, str(_reward(system, "rwd_guide")["download"])) == 200
-            wait_until(lambda: _redeem(system, before.uploaded, "order-2") == 201, 60)
+            wait_until(lambda: _redeem(system, before.uploaded, "order-2") == 201)
     assert receiver.forged == 0
 
 
@@ -98,7 +98,7 @@ def _give(system: RewardDispatcher) -> Given:
         ]
     )
     ids = ("rwd_code", "rwd_pool", "rwd_guide")
-    wait_until(lambda: all(_reward(system, id).get("status") in ("fulfilled", "delivered") for id in ids), 60)
+    wait_until(lambda: all(_reward(system, id).get("status") in ("fulfilled", "delivered") for id in ids))
     code, uploaded, guide = (_reward(system, id) for id in ids)
     assert code["code"] == generate_discount_code(SIGNING_KEY.encode(), "rwd_code")
     assert uploaded["code"] == "VIP-2026-7KXP"
@@ -130,21 +130,21 @@ def _is_masked_without_its_scope(system: RewardDispatcher, before: Given) -> Non
 
 
 def _is_unchanged(system: RewardDispatcher, before: Given) -> None:
-    wait_until(lambda: _reward(system, "rwd_guide").get("download") is not None, 60)
-    wait_until(lambda: _reward(system, "rwd_code").get("code") == before.code, 60)
-    wait_until(lambda: _reward(system, "rwd_pool").get("code") == before.uploaded, 60)
+    wait_until(lambda: _reward(system, "rwd_guide").get("download") is not None)
+    wait_until(lambda: _reward(system, "rwd_code").get("code") == before.code)
+    wait_until(lambda: _reward(system, "rwd_pool").get("code") == before.uploaded)
     assert _download(system, before.guide) == 200
     assert system.client.get(f"/v1/codes/{before.code}").json()["valid"] is True
-    wait_until(lambda: _redeem(system, before.code, "order-1") == 201, 60)
+    wait_until(lambda: _redeem(system, before.code, "order-1") == 201)
 
 
 def _is_made_with_the_new_keys(system: RewardDispatcher, receiver: WebhookReceiver) -> None:
     """A code of the new key; a guide link with the id of its key; a message that the old secret verifies."""
     system.write_rewards([grant("rwd_new", beneficiary=person_id("xhs:friend4"), code_key="2026b")])
     expected = generate_discount_code(NEW_KEYS["codes"].encode(), "rwd_new")
-    wait_until(lambda: _reward(system, "rwd_new").get("code") == expected, 60)
+    wait_until(lambda: _reward(system, "rwd_new").get("code") == expected)
     assert "/g/2026b." in str(_reward(system, "rwd_guide")["download"])
-    wait_until(lambda: "rwd_new" in receiver.rewards(), 60)
+    wait_until(lambda: "rwd_new" in receiver.rewards())
 
 
 def _no_line_has_a_code(settings: Settings, before: Given) -> None:

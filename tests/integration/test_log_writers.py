@@ -201,7 +201,9 @@ def test_every_reader_finds_an_entity_once_its_write_is_acknowledged(settings: S
 
 def test_without_a_broker_the_catalog_reports_nothing_as_unknown_and_is_not_ready(environ: dict[str, str]) -> None:
     """A look-up that misses must neither hang nor guess; readiness gives the reason."""
-    follower = CatalogFollower(Settings.from_env(environ | {"REFERRAL_KAFKA": "127.0.0.1:1"})).start()
+    follower = CatalogFollower(
+        Settings.from_env(environ | {"REFERRAL_KAFKA": "127.0.0.1:1", "REFERRAL_ACK_TIMEOUT_MS": "1800"})
+    ).start()
     began = time.monotonic()
     with pytest.raises(
         LogUnavailable, match=r"Cannot read the catalog from Kafka at 127\.0\.0\.1:1: .*broker is running"

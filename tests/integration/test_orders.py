@@ -20,7 +20,7 @@ from tests.support.systems.events_to_rewards import serve_events_to_rewards
 from tests.support.systems.reward_dispatcher import RewardDispatcher
 from tests.support.waiting import wait_until_equal
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(540)]
+pytestmark = pytest.mark.integration
 
 SHOP = Path("examples/programs/shop-rewards.yaml")
 

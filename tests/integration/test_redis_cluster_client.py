@@ -34,7 +34,7 @@ CHANGED_VALUES = {name: raw for name, raw in FILLED.values.items() if name != NA
 
 def load(store: RedisStateStore) -> object:
     """Returns the states, those of a group and a new one."""
-    return store.load({0: StateRequest(["state:new"], groups=[("members", "state:", 0)])})[0].values
+    return store.load({0: StateRequest(["state:new"], groups=[("members", "state:", 0, False)])})[0].values
 
 
 def due(store: RedisStateStore) -> object:

@@ -23,7 +23,7 @@ from tests.support.systems.leaderboard import run_leaderboard
 from tests.support.systems.reward_dispatcher import RewardDispatcher
 from tests.support.waiting import is_ready, wait_until, wait_until_equal
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 
 def _terms() -> ProgramVersion:
@@ -63,7 +63,7 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
     key = api_key("boards", "admin", secret=API_SECRET)
     catalog = (_terms(), AMY, BO, *PROFILES[:2], key, api_key("all", "admin"))
     with serve_events_to_rewards(settings, environ, *catalog) as (events, rewards), run_leaderboard(environ) as boards:
-        wait_until(lambda: is_ready(boards), 60)
+        wait_until(lambda: is_ready(boards))
         yield Whole(events, rewards, boards)
 
 

@@ -24,7 +24,7 @@ from tests.support.systems.conversion_tracker import serve_conversion_tracker
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 from tests.support.waiting import wait_until, wait_until_equal
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 HEALTHY = "prg_healthy"
 POISONED = reward_terms(replace(FIRST20, expires_days=3_650_000))

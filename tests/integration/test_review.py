@@ -32,7 +32,7 @@ from tests.support.systems.leaderboard import run_leaderboard
 from tests.support.systems.reward_dispatcher import RewardDispatcher
 from tests.support.waiting import is_ready, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 LED = referral_id(PROGRAM, AMY.id, AMY.id)
 HELD = conversion_id(LED)
@@ -111,10 +111,10 @@ class Whole:
             return self.insights()["counted"] == sum(score for _, score in board)
 
         try:
-            wait_until(there, 45)
+            wait_until(there)
         except AssertionError:
             assert last == {"board": board, "rewards": revoked}
-        wait_until(agree, 45)
+        wait_until(agree)
         return {key: id for key, (id, _) in last["rewards"].items()}
 
 
@@ -131,7 +131,7 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
         stack.enter_context(run_module(http, "conversion_tracker", "http"))
         boards = stack.enter_context(run_leaderboard(environ))
         whole = Whole(events, rewards, boards, f"http://127.0.0.1:{port}")
-        wait_until(lambda: is_ready(boards) and is_ready(httpx.Client(base_url=whole.url)), 60)
+        wait_until(lambda: is_ready(boards) and is_ready(httpx.Client(base_url=whole.url)))
         yield whole
 
 

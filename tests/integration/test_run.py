@@ -15,9 +15,9 @@ from referral_tools.system import SERVICES, free_base, is_reachable
 from tests.support.systems.command import output_of, run_command
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
-_FOLD_S = 30
+_FOLD_S = 150
 
 
 @pytest.fixture(scope="module")

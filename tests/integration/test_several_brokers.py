@@ -28,7 +28,7 @@ from tests.support.settings import SIGNING_KEY
 from tests.support.systems.conversion_tracker import event, serve_conversion_tracker
 from tests.support.waiting import is_within, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ class Writer:
 
     def write_until_each_partition_accepts(self) -> None:
         """Returns after twenty lines in a row were acknowledged: all partitions have a leader."""
-        wait_until(lambda: all(self.write() for _ in range(20)), 90)
+        wait_until(lambda: all(self.write() for _ in range(20)))
 
 
 def test_every_acknowledged_line_survives_the_end_of_each_broker_in_turn(

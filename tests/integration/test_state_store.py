@@ -7,23 +7,28 @@ from hypothesis import strategies as st
 from referral.fold.memory_state_store import MemoryStateStore
 from referral.fold.state_store import RedisStateStore, StateChange, StateRequest
 from referral.redis_client import RedisClient
+from tests.support.examples import examples
 from tests.support.redis_servers import empty, forget_scripts, on_both_kinds_of_redis
 
 pytestmark = [pytest.mark.integration, on_both_kinds_of_redis]
 
 KEYS = st.sampled_from(["a", "b", "c"])
-MEMBERS = st.tuples(st.sampled_from(["timers", "board"]), KEYS)
+RAW = b"a", b"\xff\x00b", b"\x00"
+MEMBERS = st.tuples(st.just("timers"), KEYS) | st.tuples(st.just("board"), st.sampled_from(RAW))
 VALUES = st.dictionaries(KEYS, st.none() | st.binary(min_size=1, max_size=8), max_size=3)
 SCORES = st.dictionaries(MEMBERS, st.none() | st.floats(-1e15, 1e15).map(round).map(float), max_size=3)
 FENCES = st.sampled_from([b"", b"1", b"2", b"3"])
 CHANGES = st.builds(StateChange, expected_fence=FENCES, fence=FENCES.filter(bool), values=VALUES, scores=SCORES)
 STEPS = st.lists(st.dictionaries(st.integers(0, 1), CHANGES, min_size=1, max_size=2), max_size=8)
-ALL = StateRequest(["a", "b", "c"], [(board, key) for board in ("timers", "board") for key in ("a", "b", "c")])
-GROUPS = StateRequest(["c"], [("timers", "a")], [("board", "", 0), ("timers", "", 1), ("unknown", "x:", 0)])
+SCORED = [*(("timers", key) for key in ("a", "b", "c")), *(("board", member) for member in RAW)]
+ALL = StateRequest(["a", "b", "c"], SCORED)
+GROUPS = StateRequest(
+    ["c"], [("timers", "a")], [("timers", "", 1, False), ("unknown", "x:", 0, False), ("board", "", 0, True)]
+)
 
 
 @given(steps=STEPS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_redis_and_memory_return_the_same(redis: RedisClient, steps: list[dict[int, StateChange]]) -> None:
     """The fake of the fold's property tests is equivalent to the real store: refusals, loads, timers and fences."""
     empty(redis)
@@ -52,7 +57,7 @@ def test_a_group_of_ten_thousand_is_loaded_completely(redis: RedisClient) -> Non
     values = {f"state:{name}": name.encode() for name in names[1:]}
     scores = {("clan", name): float(number) for number, name in enumerate(names)} | {("other", "x"): 1.0}
     assert states.apply({0: StateChange(b"", b"1", {**values, "state:x": b"x"}, scores)}) == {0: True}
-    loaded = states.load({0: StateRequest(groups=[("clan", "state:", 0)])})[0]
+    loaded = states.load({0: StateRequest(groups=[("clan", "state:", 0, False)])})[0]
     assert loaded.groups == {"clan": {name: float(number) for number, name in enumerate(names)}}
     assert (loaded.fence, loaded.values) == (b"1", values)
 

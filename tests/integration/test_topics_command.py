@@ -144,7 +144,7 @@ def test_replicas_that_the_brokers_cannot_hold_are_refused_and_diagnosed(
     environ: dict[str, str], topic_prefix: str, tmp_path: Path
 ) -> None:
     """Before and after the topics exist: the message names the brokers, the setting and, if there is one, the plan."""
-    refused = _ensure(environ, "--wait", "1", REFERRAL_REPLICATION="3")
+    refused = _ensure(environ, "--wait", "10", REFERRAL_REPLICATION="3")
     assert (refused.exit_code, "fewer than 3 brokers" in refused.stderr) == (1, True), refused.output
     _create(environ)
     found = _run("doctor", environ, "--plan", str(tmp_path / "plan.json"), REFERRAL_REPLICATION="3")

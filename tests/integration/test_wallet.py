@@ -25,7 +25,7 @@ from tests.support.systems.leaderboard import run_leaderboard
 from tests.support.systems.reward_dispatcher import RewardDispatcher, serve_reward_dispatcher
 from tests.support.waiting import is_ready, wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 ENGLISH = {"Accept": "text/html", "Accept-Language": "en", "Sec-Fetch-Site": "same-origin"}
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from referral.console.sessions import SessionSigner, start_session
 from referral.events.entities import Operator
@@ -20,6 +20,9 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What is awaited comes at once, but on a machine that does much else: Playwright's own 5 s and 30 s are too short.
+_PATIENCE_MS = 150_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @contextmanager
@@ -28,6 +31,7 @@ def launch_browser(*arguments: str) -> Iterator[Browser]:
     path = require_program("chromium", "chromium-browser", "google-chrome", package="chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
+        browser.on("context", lambda context: context.set_default_timeout(_PATIENCE_MS))
         yield browser
         browser.close()
 

@@ -9,10 +9,11 @@ import msgspec
 
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
+from referral.events.ids import person_of
 from referral.events.line import ClockTicked, Derived
 from referral.events.timestamps import to_ms
 from referral.fold.decider import Decider
-from referral.fold.fold import Decision, Fold, Key, Position
+from referral.fold.fold import Decision, Fold, Key, Member, Position
 from referral.fold.fold_metrics import FoldMetrics
 from referral.fold.in_memory import InMemoryFold
 from referral.fold.memory_state_store import MemoryStateStore
@@ -60,15 +61,15 @@ class FoldFeed:
 
     @property
     def scores(self) -> dict[tuple[str, str], float]:
-        """The scores by (sorted set, member), without timers."""
+        """The scores by (sorted set, member), without timers; members of boards by person id."""
         found = self.states.scores.get(_PARTITION, {})
-        return {key: score for key, score in found.items() if key[0] != _TIMERS}
+        return {(name, member_text(member)): score for (name, member), score in found.items() if name != _TIMERS}
 
     @property
     def timers(self) -> dict[str, float]:
         """The due times (ms) by state key."""
         found = self.states.scores.get(_PARTITION, {})
-        return {key: moment for (name, key), moment in found.items() if name == _TIMERS}
+        return {member_text(key): moment for (name, key), moment in found.items() if name == _TIMERS}
 
     def state(self, key: str) -> Any:
         """Returns the decoded value state of a key; None if there is none."""
@@ -164,9 +165,9 @@ class LogFold:
         return [msgspec.json.decode(raw) for raw in self.log.lines("rejected")]
 
     def scores(self, board: str) -> list[tuple[float, str]]:
-        """Returns (score, member) of a board over all partitions, in order."""
+        """Returns (score, member) of a sorted set over all partitions, in order; members of boards by person id."""
         found = [scores.items() for scores in self.states.scores.values()]
-        return sorted((score, member) for items in found for (name, member), score in items if name == board)
+        return sorted((score, member_text(one)) for items in found for (name, one), score in items if name == board)
 
     def values(self, key: str) -> list[bytes]:
         """Returns the encoded state of a key in each partition that has it."""
@@ -175,6 +176,11 @@ class LogFold:
     def value(self, partition: int, key: str) -> bytes | None:
         """Returns the encoded state of a key in one partition."""
         return self.states.values.get(partition, {}).get(key)
+
+
+def member_text(member: Member) -> str:
+    """Returns a member of a sorted set as text: of boards, the person id."""
+    return member if isinstance(member, str) else person_of(member)
 
 
 def drain(worker: FoldRunner[Any, Any]) -> None:

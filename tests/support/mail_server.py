@@ -19,17 +19,32 @@ from referral_tools.stack.ports import free_ports
 
 @dataclass
 class MailServer:
-    """Accepted e-mails in order. `reply` returns the reply to the n-th e-mail; "" accepts it. `attempts` counts them.
+    """Accepted e-mails in order, with their recipients and return paths (`senders`).
 
-    `logins` counts the passwords that it was sent.
+    `reply` returns the reply to the n-th e-mail; "" accepts it. `attempts` counts them. `logins` counts the passwords that it was
+    sent. `refuses` returns the reply to a recipient; `refused` counts those.
     """
 
     port: int
     reply: Callable[[int], str] = lambda _: ""
     received: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)
     attempts: int = 0
     logins: int = 0
+    refuses: Callable[[str], str] = lambda _: ""
+    refused: int = 0
+
+    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Takes a recipient, unless `refuses` has a reply for the address."""
+        if refusal := self.refuses(address):
+            self.refused += 1
+            return refusal
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - the name is aiosmtpd's
         """Records an e-mail."""
@@ -37,6 +52,7 @@ class MailServer:
         if refusal := self.reply(self.attempts):
             return refusal
         self.recipients.append(envelope.rcpt_tos)
+        self.senders.append(envelope.mail_from)
         self.received.append(message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
         return "250 OK"
 
@@ -74,10 +90,12 @@ class MailSecurity:
 
 @contextmanager
 def run_mail_server(
-    reply: Callable[[int], str] = lambda _: "", security: MailSecurity | None = None
+    reply: Callable[[int], str] = lambda _: "",
+    security: MailSecurity | None = None,
+    refuses: Callable[[str], str] = lambda _: "",
 ) -> Iterator[MailServer]:
     """Yields a server on a free port of this machine; without `security` it takes e-mails from anyone, without TLS."""
-    server = MailServer(free_ports(1)[0], reply)
+    server = MailServer(free_ports(1)[0], reply, refuses=refuses)
     options = security.options(server) if security else {}
     controller = Controller(server, hostname="localhost" if security else "127.0.0.1", port=server.port, **options)
     controller.start()

@@ -56,7 +56,7 @@ def write_lines(settings: Settings, topic: Topic, keyed: Sequence[tuple[str, byt
             publisher.close()
         return True
 
-    wait_until(write, 90)
+    wait_until(write)
 
 
 def split_records(records: Iterable[DirectoryRecord]) -> tuple[list[CatalogEntity], list[PeopleEntity]]:

@@ -1,5 +1,6 @@
 """Settings, API keys and example files that tests share."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,12 @@ SIGNING_KEY = "a-signing-key-that-only-tests-use-and-that-is-long-enough"
 UNREACHABLE = Settings(
     signing_key=SIGNING_KEY, kafka="127.0.0.1:1", redis="redis://127.0.0.1:1/0", log_level="error", directory="memory"
 )
+
+
+def without_log(settings: Settings) -> Settings:
+    """Returns the same settings with a broker that does not listen, and the time that services wait for it by default."""
+    return replace(settings, kafka=UNREACHABLE.kafka, ack_timeout_ms=UNREACHABLE.ack_timeout_ms)
+
 
 API_SECRET = "rk_a-secret-that-only-tests-use-0123456789"
 AUTHORIZATION = {"Authorization": f"Bearer {API_SECRET}"}

@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 _SHORTEST_S, _LONGEST_S = 0.02, 0.2
 
 
-def wait_until(condition: Callable[[], Found | None], timeout: float = 60, every: float | None = None) -> Found:
+def wait_until(condition: Callable[[], Found | None], timeout: float = 150, every: float | None = None) -> Found:
     """Returns the first true result of `condition`; fails the test after `timeout` seconds with its last result.
 
     It is evaluated `every` so many seconds; by default after a tenth of the time that has passed: what is waited for needs the
@@ -24,7 +24,7 @@ def wait_until(condition: Callable[[], Found | None], timeout: float = 60, every
     return found
 
 
-def wait_until_equal(read: Callable[[], object], expected: object, timeout: float = 60) -> None:
+def wait_until_equal(read: Callable[[], object], expected: object, timeout: float = 150) -> None:
     """Returns once `read` returns the expected value; otherwise fails with a comparison to its last result."""
     last: list[object] = []
 

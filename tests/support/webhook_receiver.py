@@ -62,7 +62,7 @@ class WebhookReceiver:
                 return 400
             if status < 300:
                 data = event["data"]
-                about = data.get("id") or data.get("webhook") or data["budget"]
+                about = data.get("id") or data.get("webhook") or data.get("budget") or data["person"]
                 self.received.append((headers["webhook-id"], event["type"], about))
                 self.data[about] = event["data"]
                 if 0 < self.pause_at <= len(self._rewards()):

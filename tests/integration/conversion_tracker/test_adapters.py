@@ -20,8 +20,9 @@ from conversion_tracker.ingest.adapters.cloudevents.cloudevents_openapi import C
 from conversion_tracker.ingest.adapters.wechat.callback import signature
 from referral.config import Settings
 from referral.encryption import seal
-from referral.events.adapters import Adapter, WechatAccount
+from referral.events.adapters import Adapter
 from referral.events.entities import AdapterSecret, CatalogEntity
+from referral.events.wechat_rules import WechatAccount
 from referral.key_ring import KeyRing
 from referral.log.publisher import Publisher
 from tests.support.builders.conversion_tracker import program_version
@@ -30,6 +31,7 @@ from tests.support.builders.wechat import AES_KEY, APPID, encrypt, pad_message
 from tests.support.processes import run_module
 from tests.support.records import write_records
 from tests.support.redis_servers import on_both_kinds_of_redis
+from tests.support.settings import without_log
 from tests.support.systems.conversion_tracker import CATALOG, ConversionTracker, serve_conversion_tracker
 from tests.support.waiting import is_within, wait_until
 
@@ -261,7 +263,7 @@ def test_callbacks_are_limited_in_size_and_parsed_safely(system: ConversionTrack
 
 def test_without_kafka_no_event_is_answered_with_success(system: ConversionTracker) -> None:
     """The response is 503 within two seconds, before WeChat's timeout of five; the next call is accepted."""
-    away = Publisher(replace(system.settings, kafka="127.0.0.1:1"))
+    away = Publisher(without_log(system.settings))
     system.app.extensions["conversion-tracker"] = replace(system.collaborators, publisher=away)
     body, began = _xml("subscribe"), time.monotonic()
     assert _code(_callback(system, body)) == (503, "unavailable")

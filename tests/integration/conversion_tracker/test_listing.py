@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from referral.fold.sorted_set_listing import ListEntry, SortedSetListing
 from referral.fold.state_keys import state_key
 from referral.redis_client import RedisClient
+from tests.support.examples import examples
 from tests.support.redis_servers import empty, on_both_kinds_of_redis
 
 pytestmark = pytest.mark.integration
@@ -16,7 +17,7 @@ MEMBERS = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.tuples(st.i
 
 @on_both_kinds_of_redis
 @given(members=MEMBERS, limit=st.integers(1, 5))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_pages_of_a_list_are_the_whole_list(
     redis: RedisClient, members: dict[str, tuple[int, int]], limit: int
 ) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,11 @@ def system(settings: Settings) -> Iterator[ConversionTracker]:
         made.collaborators.replays.close()
 
 
-def _ask(system: ConversionTracker, rules: object, secret: str = "rk_all", program: str = PROGRAM) -> TestResponse:
+def _ask(
+    system: ConversionTracker, rules: object, secret: str = "rk_all", program: str = PROGRAM, query: str = ""
+) -> TestResponse:
     headers = {"Authorization": f"Bearer {secret}"}
-    return system.app.test_client().post(f"/v1/programs/{program}/replays", json=rules, headers=headers)
+    return system.app.test_client().post(f"/v1/programs/{program}/replays{query}", json=rules, headers=headers)
 
 
 def _ends(system: ConversionTracker) -> dict[str, dict[TopicPartition, int]]:
@@ -111,6 +114,18 @@ def test_a_replay_says_who_would_gain_and_lose_and_changes_nothing_live(followed
     assert {name: raw for name, raw in system.fold_states().items() if b"{replays}" not in name} == states
     assert _ends(system) == ends
     assert system.person("xhs:u1")["referrer"]["id"] == AMY.id
+
+
+def test_a_period_begins_so_many_days_before_the_request(followed: ConversionTracker) -> None:
+    """What everyone did was today, so a period has all of it; a period that is no number of days is refused."""
+    asked = _ask(followed, _rules(evidence=["mention"]), query="?days=60")
+    started = msgspec.convert(asked.get_json(), ReplayJob)
+    assert started.since == started.asked_at - timedelta(days=60)
+    told = wait_until(lambda: _over(followed, asked.headers["Location"]))
+    assert told["result"]["totals"]["referrals"] == {"before": 23, "after": 3}
+    for wrong in ("0", "3651", "some", "1.5"):
+        refused = _ask(followed, _rules(), query=f"?days={wrong}")
+        assert (refused.status_code, "days" in refused.text) == (422, True), wrong
 
 
 def _over(system: ConversionTracker, path: str) -> Any:
@@ -216,7 +231,8 @@ def test_the_command_shows_the_replay_and_ctrl_c_cancels_it(
     assert shown.exit_code == 0, shown.output
     assert "0 gain, 1 lose" in shown.stdout
     assert "Replayed as recorded: equal in all 69 lines." in shown.stdout
-    told = msgspec.json.decode(_alone(url, file, "--json"))
+    told = msgspec.json.decode(_alone(url, file, "--json", "--days", "7"))
+    assert told["since"]
     assert told["result"]["totals"]["referrals"] == {"before": 23, "after": 3}
 
     wrong = tmp_path / "wrong.yaml"

@@ -15,7 +15,8 @@ from leaderboard.board_store import board_name
 from leaderboard.domain.tally import QUARTER_S
 from referral.events.board_rules import BoardMetric
 from referral.redis_client import RedisClient
-from tests.support.builders.participants import PROGRAM, participant, profile
+from tests.support.builders.participants import PROGRAM, participant, person_id, profile
+from tests.support.examples import examples
 from tests.support.redis_servers import empty, on_both_kinds_of_redis
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, PARTITIONS, leaderboard_app, set_tallies
@@ -26,7 +27,7 @@ AMY, BO = participant("amy"), participant("bo")
 WHERE = f"/v1/programs/{PROGRAM}/boards"
 AGO = [NOW - timedelta(hours=hours) for hours in range(60)]
 TIMES = st.dictionaries(
-    st.sampled_from([f"psn_{name}" for name in "abcdef"]),
+    st.sampled_from([person_id(f"xhs:{name}") for name in "abcdef"]),
     st.lists(st.integers(0, 3000).map(lambda minutes: NOW - timedelta(minutes=minutes)), min_size=1, max_size=5),
 )
 
@@ -111,7 +112,7 @@ def test_a_board_that_is_too_large_for_the_past_is_refused(
 
 
 @on_both_kinds_of_redis
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(times=TIMES, minutes=st.integers(0, 3100), metric=st.sampled_from(["referrals", "clicks", "shares"]))
 def test_the_past_is_that_of_a_naive_count(
     redis: RedisClient, times: dict[str, list[datetime]], minutes: int, metric: BoardMetric

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from leaderboard.board_store import BoardStore, board_name
 from leaderboard.domain.ranking import BoardEntry, BoardSlice, RankedEntry
+from referral.events.ids import person_digest, person_of
 from referral.redis_client import RedisClient
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.participants import PROGRAM, participant
+from tests.support.examples import examples
 from tests.support.redis_servers import empty, forget_scripts, on_both_kinds_of_redis
 from tests.support.systems.leaderboard import PARTITIONS, set_scores
 
@@ -16,16 +18,17 @@ pytestmark = [pytest.mark.integration, on_both_kinds_of_redis]
 BOARD = board_name(PROGRAM, "referrals", "all")
 # Few counts and seconds, so that there are ties within partitions and across them.
 SCORES = st.builds(lambda count, second: second - count * 2.0**32, st.integers(1, 3), st.integers(0, 2))
-MEMBERS = st.text("abc_0", min_size=1, max_size=4).map("psn_{}".format)
+BYTES = st.sampled_from([0, 1, 127, 128, 255])
+MEMBERS = st.builds(lambda first, last: person_of(bytes([first, *[0] * 8, last])), BYTES, BYTES)
 BOARDS = st.dictionaries(MEMBERS, SCORES, max_size=40)
-thorough = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def expected(scores: dict[str, float]) -> list[RankedEntry]:
     """Returns all entries, sorted by score and id."""
     return [
-        RankedEntry(rank, BoardEntry(score, member))
-        for rank, (score, member) in enumerate(sorted((s, m.encode()) for m, s in scores.items()), 1)
+        RankedEntry(rank, BoardEntry.of(score, member))
+        for rank, (score, member) in enumerate(sorted((s, m) for m, s in scores.items()), 1)
     ]
 
 
@@ -87,7 +90,7 @@ def test_sums_and_counts_of_a_level_are_those_of_all_entries(redis: RedisClient,
 def test_a_large_board_is_added_up_in_slices(redis: RedisClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """No call holds Redis for long."""
     monkeypatch.setattr("leaderboard.board_store._SLICE", 3)
-    scores = {f"psn_{number}": number - 5 * 2.0**32 for number in range(50)}
+    scores = {f"psn_{number:016}": number - 5 * 2.0**32 for number in range(50)}
     assert store(redis, scores).total_referrals([BOARD, BOARD]) == 500
 
 
@@ -95,14 +98,22 @@ def test_a_partition_with_all_of_the_top_entries_is_read_further(redis: RedisCli
     """Short ranges rely on the hash; if they are too short, a second round trip reads the rest."""
     empty(redis)
     boards = BoardStore(redis, PARTITIONS)
-    redis.zadd(boards._key(0, BOARD), {f"psn_{number:03}": float(number) for number in range(100)})
+    redis.zadd(boards._key(0, BOARD), {person_digest(f"psn_{number:016}"): float(number) for number in range(100)})
     assert [ranked.entry.participant for ranked in boards.top(BOARD, 100).entries] == [
-        f"psn_{n:03}" for n in range(100)
+        f"psn_{n:016}" for n in range(100)
     ]
 
 
 def test_scripts_are_loaded_again_after_a_flush(redis: RedisClient) -> None:
     """SCRIPT FLUSH and restarts remove them; a rank can still be read."""
-    boards = store(redis, {"psn_a": -1.0})
+    amy = participant("amy").id
+    boards = store(redis, {amy: -1.0})
     forget_scripts(redis)
-    assert boards.around(PROGRAM, BOARD, "psn_a", 1) == BoardSlice([RankedEntry(1, BoardEntry(-1.0, b"psn_a"))], 1)
+    assert boards.around(PROGRAM, BOARD, amy, 1) == BoardSlice([RankedEntry(1, BoardEntry.of(-1.0, amy))], 1)
+
+
+def test_a_text_that_is_no_person_id_is_on_no_board(redis: RedisClient) -> None:
+    """Pages take any text for the person who looks at them."""
+    boards = store(redis, {participant("amy").id: -1.0})
+    assert boards.around(PROGRAM, BOARD, "xhs:amy", 1) is None
+    assert boards.counts(PROGRAM, BOARD, ["psn_amy", participant("amy").id]) == {participant("amy").id: 1}

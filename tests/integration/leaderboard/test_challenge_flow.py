@@ -79,41 +79,47 @@ def test_submissions_are_reviewed_shown_voted_for_and_leave(settings: Settings, 
 
     publish(
         fact(PersonFollowed, FAN.id, 100),
-        post(AMY.id, first, 30),
+        post(AMY.id, first, 22),
         post(BO.id, second, 20),
         fact(RightsGiven, AMY.id, 10, data=Permission(post=first, wording="Yes, show it")),
         fact(RightsGiven, BO.id, 10, data=Permission(post=second, wording="Yes")),
         fact(PostVoted, FAN.id, 1, data=Vote(challenge="glow30", post=first, author=AMY.id)),
     )
     with run_leaderboard(environ, ["activity"]) as client:
-        wait_until(lambda: _get(client, "").get("waiting") == 2, 60)
+        wait_until(lambda: _get(client, "").get("waiting") == 2)
         challenge = _get(client, "")
         assert (challenge["participants"], challenge["posts"], challenge["state"]) == (2, 2, "running")
         assert challenge["prompt"]["en"] == "Your shelf"
-        wait_until(lambda: _submission(client, first)["votes"]["counted"] == 1, 30)
+        wait_until(lambda: _submission(client, first)["votes"]["counted"] == 1)
         found = _submission(client, first)
         assert (found["external_id"], found["text"], found["review"]) == ("xhs:amy", URL, "waiting")
         assert (found["rights"]["state"], found["rights"]["wording"]) == ("given", "Yes, show it")
         assert _get(client, "/gallery")["items"] == []
         for person, name in ((AMY.id, first), (BO.id, second)):
             _post(client, f"/submissions/{person}/{name}/review", {"approved": True, "by": "lin"})
-        wait_until(lambda: _gallery(client) == [second, first], 30)
+        wait_until(lambda: _gallery(client) == [second, first])
+        [review] = _submission(client, first)["revocable"]
+        undo = f"/submissions/{AMY.id}/{first}/undo"
+        _post(client, undo, {"decision": review, "by": "lin"})
+        wait_until(lambda: _gallery(client) == [second])
+        assert client.post(f"{BASE}{undo}", json={"decision": review, "by": "lin"}).status_code == 409
+        _post(client, f"/submissions/{AMY.id}/{first}/review", {"approved": True, "by": "lin"})
         _post(client, f"/submissions/{AMY.id}/{first}/pick", {"by": "lin"})
-        wait_until(lambda: _get(client, "/people/xhs:amy")["score"] == 25, 30)
+        wait_until(lambda: _get(client, "/people/xhs:amy")["score"] == 25)
         place = _get(client, "/people/xhs:amy")
         assert (place["rank"], place["streak"], place["posts"]) == (1, 1, 1)
         publish(fact(PostRemoved, AMY.id, 0.5, data=Post(post=first)))
-        wait_until(lambda: _gallery(client) == [second], 30)
+        wait_until(lambda: _gallery(client) == [second])
         publish(fact(PostVerified, AMY.id, 0.4, data=Post(post=first)))
-        wait_until(lambda: _gallery(client) == [second, first], 30)
+        wait_until(lambda: _gallery(client) == [second, first])
         publish(fact(RightsWithdrawn, BO.id, 0.3, data=OwnPost(post=second)))
-        wait_until(lambda: _gallery(client) == [first], 30)
+        wait_until(lambda: _gallery(client) == [first])
         publish(fact(RightsGiven, BO.id, 0.2, data=Permission(post=second, wording="Yes")))
-        wait_until(lambda: _gallery(client) == [second, first], 30)
+        wait_until(lambda: _gallery(client) == [second, first])
         publish(fact(PersonBanned, BO.id, 0.1, by="lin"))
-        wait_until(lambda: _gallery(client) == [first], 30)
+        wait_until(lambda: _gallery(client) == [first])
         erase_person(settings, AMY.id)
-        wait_until(lambda: _gallery(client) == [], 30)
+        wait_until(lambda: _gallery(client) == [])
         refused = client.post(f"{BASE}/submissions/{AMY.id}/{first}/review", json={"approved": False, "by": "lin"})
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
         assert client.post(f"{BASE}/submissions/{AMY.id}/pst_none/pick", json={"by": "lin"}).status_code == 404

@@ -84,7 +84,7 @@ def test_a_month_is_closed_proven_and_drawn(settings: Settings, environ: dict[st
     encode = msgspec.json.encode
     publisher.publish(CONVERSIONS, [(conversion_key(line), encode(line)) for line in lines])
     with run_leaderboard(environ) as client:
-        wait_until(lambda: is_ready(client), 60)
+        wait_until(lambda: is_ready(client))
         minutes = count(1)
 
         def is_closed() -> bool:
@@ -92,10 +92,10 @@ def test_a_month_is_closed_proven_and_drawn(settings: Settings, environ: dict[st
             tick(settings, AFTER + timedelta(minutes=next(minutes)))
             return client.get(BOARD + "/closing").status_code == 200
 
-        wait_until(is_closed, 60)
+        wait_until(is_closed)
         late = reversed_conversion(lines[0], AFTER + timedelta(hours=1))
         publisher.publish(CONVERSIONS, [(conversion_key(late), encode(late))])
-        wait_until(lambda: client.get(BOARD + "/closing").json()["ranks"][0]["score_now"] == 2, 30)
+        wait_until(lambda: client.get(BOARD + "/closing").json()["ranks"][0]["score_now"] == 2)
         closing = client.get(BOARD + "/closing").json()
         assert [(one["rank"], one["external_id"], one["score"]) for one in closing["ranks"]] == [
             (1, "xhs:amy", 3),

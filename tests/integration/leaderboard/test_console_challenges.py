@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from msgspec.structs import replace
 from redis import Redis
 
 from leaderboard.challenge_levels import read_challenge_levels
@@ -20,10 +21,11 @@ from referral.events.facts import (
     RightsGiven,
     Submission,
 )
+from referral.events.promoter_messages import Messages, people_endpoint
 from referral.events.timestamps import to_ms
 from tests.support.builders.participants import PROGRAM
-from tests.support.operators import ConsoleBrowser
-from tests.support.systems.challenge_page import LIN, PEOPLE, VIEWER, challenge_app
+from tests.support.operators import SAME_ORIGIN, ConsoleBrowser
+from tests.support.systems.challenge_page import LIN, PEOPLE, VERSION, VIEWER, challenge_app
 from tests.support.systems.leaderboard import NOW, PARTITIONS
 
 pytestmark = pytest.mark.integration
@@ -88,6 +90,55 @@ def test_a_submission_is_approved_picked_featured_and_refused(app: Flask, redis:
     assert lin.post(PAGE, {"decision": f"approve {MEI}/none", "challenge": "glow30"}, page=PAGE).status_code == 404
 
 
+def _undo(browser: ConsoleBrowser, page: str) -> None:
+    """Submits the form of the toast, as the page has it."""
+    form = re.search(r'<div class="toast">.*?</form>', page, re.DOTALL)
+    assert form is not None, page
+    fields: dict[str, Any] = {}
+    for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form[0]):
+        fields.setdefault(name, []).append(value)
+    browser.app.extensions["referral"].clock.advance(1000)
+    assert browser.client.post(PAGE, data=fields, headers=SAME_ORIGIN).status_code == 303
+
+
+def _audit(app: Flask) -> list[tuple[str, str, str]]:
+    return [(one.actor, one.action, one.target) for one in app.extensions["leaderboard"].publisher.audited]
+
+
+def test_decisions_are_taken_back_and_are_on_the_audit_log(app: Flask, redis: "Redis") -> None:
+    """The toast has the form: a review is as if it had not been made, a pick is taken back."""
+    lin, store = _browser(app), ChallengeStore(redis, PARTITIONS)
+    fields = {"decision": f"refuse {TARGET}", "challenge": "glow30", "list": "waiting", f"reason {TARGET}": "copied"}
+    _undo(lin, lin.client.post(PAGE, data=fields | _csrf(lin), headers=SAME_ORIGIN, follow_redirects=True).text)
+    assert store.record(PROGRAM, MEI).post(NAME).entry("glow30").review_state == "waiting"
+    fields = {"decision": f"pick {TARGET}", "challenge": "glow30", "list": "waiting"}
+    _undo(lin, lin.client.post(PAGE, data=fields | _csrf(lin), headers=SAME_ORIGIN, follow_redirects=True).text)
+    assert not store.record(PROGRAM, MEI).post(NAME).entry("glow30").is_picked
+    _decide(lin, "thank", BO)
+    decided = [f"submission.{name}" for name in ("refused", "decision_undone", "picked", "unpicked")]
+    assert _audit(app) == [*(("opr_lin", one, TARGET) for one in decided), ("opr_lin", "person.thanked", BO)]
+
+
+def _csrf(browser: ConsoleBrowser) -> dict[str, str]:
+    return {"csrf": browser.token(PAGE)}
+
+
+def test_chosen_submissions_are_decided_together(redis: "Redis", redis_url: str) -> None:
+    """With one reason for all; those that are gone are counted, and all of them are taken back together."""
+    about = {"program": PROGRAM, "person": BO, "occurred_at": NOW - timedelta(hours=2)}
+    other = PostPublished(id="p2", data=Post(post=UNKNOWN, hashtags=("#Glow30",)), **about)
+    app = challenge_app(redis, redis_url, [*_lines(), other])
+    lin, store = _browser(app), ChallengeStore(redis, PARTITIONS)
+    fields: dict[str, Any] = {"decision": "refuse", "challenge": "glow30", "list": "waiting", "reason": "off_topic"}
+    fields["id"] = [TARGET, f"{BO}/{UNKNOWN}", f"{BO}/none"]
+    page = lin.client.post(PAGE, data=fields | _csrf(lin), headers=SAME_ORIGIN, follow_redirects=True).text
+    assert store.count("waiting", PROGRAM, "glow30") == 0
+    assert len(_audit(app)) == 2
+    _undo(lin, page)
+    assert store.count("waiting", PROGRAM, "glow30") == 2
+    assert lin.post(PAGE, {**fields, "reason": "none"}, page=PAGE).status_code == 400
+
+
 def test_a_post_that_was_not_published_within_the_challenge_is_of_none_of_its_weeks(
     redis: "Redis", redis_url: str
 ) -> None:
@@ -112,6 +163,22 @@ def test_who_shared_or_posted_today_is_thanked_once(app: Flask) -> None:
     assert shown.count("Thanked") == 1
     assert 'value="thank psn_' not in shown, "a viewer decides nothing"
     assert _browser(app, VIEWER).post(PAGE, {"decision": f"thank {MEI}"}, page=PAGE).status_code == 403
+
+
+def test_who_is_thanked_gets_a_message_once_if_the_program_sends_it(app: Flask) -> None:
+    """Another tap on the same day asks for the same message."""
+    publisher, catalog = app.extensions["leaderboard"].publisher, app.extensions["referral"].follower.view
+    lin = _browser(app)
+    _decide(lin, "thank", BO)
+    assert publisher.deliveries == []
+    for version, kinds in ((2, ("thank_you",)), (3, ("welcome",))):
+        program = replace(VERSION.program, messages=Messages(kinds=kinds))  # type: ignore[arg-type]
+        catalog.apply(replace(VERSION, program=program, version=version))
+        for _ in range(2):
+            _decide(lin, "thank", MEI)
+    first, second = publisher.deliveries
+    assert (first.person, first.item.kind, first.webhook) == (MEI, "thank_you", people_endpoint(PROGRAM, MEI))
+    assert first.item.id == second.item.id
 
 
 def test_what_waits_is_on_the_home_view_and_a_metric(app: Flask, redis: "Redis") -> None:

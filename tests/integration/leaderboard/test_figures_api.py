@@ -30,12 +30,25 @@ from referral.events.attributions import (
     ReferrerBanned,
     attribution_key,
 )
+from referral.events.challenges import Challenge
 from referral.events.conversions import conversion_key
-from referral.events.edges import EdgeSet, edge_key
-from referral.events.facts import ContentShared, ContentShown, Post, PostPublished, fact_key
+from referral.events.edges import EdgeSet, ReferralInCycle, edge_key
+from referral.events.entities import ProgramVersion
+from referral.events.facts import (
+    Content,
+    ContentShared,
+    ContentShown,
+    Engagement,
+    Post,
+    PostEngaged,
+    PostPublished,
+    SubmissionFeatured,
+    fact_key,
+)
 from referral.events.timestamps import to_ms
+from referral.tokens import TokenSigner
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE, cleared_conversion
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.participants import PROGRAM, person_id
 from tests.support.folds import LogFold
 from tests.support.settings import AUTHORIZATION
 from tests.support.systems.leaderboard import NOW, PARTITIONS, leaderboard_app, store_states
@@ -67,9 +80,9 @@ def attributed(person: str, referrer: str, day: int, channel: str | None = None)
 def fold_growth(redis: Redis) -> None:
     """Amy brings three on day 0, one on day 8, and one leaves; Bo, who is banned, brings one; six come alone, two before."""
     follows = [
-        *(attributed(f"a{number}", "psn_amy", 0, "wechat") for number in range(3)),
-        attributed("a3", "psn_amy", 8),
-        attributed("b0", "psn_bo", 1, "weibo"),
+        *(attributed(f"a{number}", person_id("xhs:amy"), 0, "wechat") for number in range(3)),
+        attributed("a3", person_id("xhs:amy"), 8),
+        attributed("b0", person_id("xhs:bo"), 1, "weibo"),
     ]
     lines = [
         *follows,
@@ -82,13 +95,13 @@ def fold_growth(redis: Redis) -> None:
             program=PROGRAM,
             id="ref_a0",
             person="a0",
-            referrer="psn_amy",
+            referrer=person_id("xhs:amy"),
             undoes=("attributed", "qualified"),
             reason="unfollowed",
             since=NOON,
             channel="wechat",
         ),
-        ReferrerBanned(occurred_at=NOON, program=PROGRAM, referrer="psn_bo", by="lin"),
+        ReferrerBanned(occurred_at=NOON, program=PROGRAM, referrer=person_id("xhs:bo"), by="lin"),
     ]
     fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in lines])
 
@@ -98,23 +111,38 @@ def fold_activity(redis: Redis) -> None:
     at = NOON + 5 * DAY
     same = {"occurred_at": at, "program": PROGRAM}
     lines = [
-        *(ContentShown(id=f"evt_s{number}", person=f"p{number}", **same) for number in range(40)),
+        *(ContentShown(id=f"evt_s{number}", person=f"p{number}", data=seen(number), **same) for number in range(40)),
         *(
-            ContentShared(id=f"evt_h{number}", person="psn_amy" if number < 7 else "psn_chen", **same)
+            ContentShared(
+                id=f"evt_h{number}", person=person_id("xhs:amy") if number < 7 else person_id("xhs:chen"), **same
+            )
             for number in range(10)
         ),
-        PostPublished(id="evt_p", person="psn_amy", data=Post(post="post_1"), **same),
+        PostPublished(id="evt_p", person=person_id("xhs:amy"), data=Post(post="post_1"), **same),
+        PostEngaged(
+            id="evt_v", person=person_id("xhs:amy"), data=Engagement(post="post_1", kind="view", count=100), **same
+        ),
     ]
     fold(redis, "activity", ActivityFold(90, PARTITIONS), [(fact_key(line), line) for line in lines])
     counted = [
-        cleared_conversion("psn_amy", f"a{number}", NOON + day * DAY) for number, day in ((1, 0), (2, 0), (3, 8))
+        cleared_conversion(person_id("xhs:amy"), f"a{number}", NOON + day * DAY)
+        for number, day in ((1, 0), (2, 0), (3, 8))
     ]
     fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(line), line) for line in counted])
 
 
-def fold(redis: Redis, name: str, of: Any, lines: Iterable[tuple[str, object]]) -> None:
+def seen(number: int) -> Content:
+    """Of four impressions one names a content item, and every other of these a call to action."""
+    if number % 4:
+        return Content()
+    return Content(content="hacks", cta="tag" if number % 8 else None)
+
+
+def fold(
+    redis: Redis, name: str, of: Any, lines: Iterable[tuple[str, object]], version: ProgramVersion = GLOW_VERSION
+) -> None:
     """Folds lines into the states that the app reads."""
-    memory = LogFold(of, Catalog([GLOW_VERSION]), partitions=PARTITIONS)
+    memory = LogFold(of, Catalog([version]), partitions=PARTITIONS)
     memory.append(lines)
     memory.drain()
     assert memory.rejected == []
@@ -280,7 +308,7 @@ def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redi
     for name, day in began.items():
         at = NOON + day * DAY
         if name in referrers:
-            line = attributed(f"psn_{name}", f"psn_{referrers[name]}", day)
+            line = attributed(person_id(f"xhs:{name}"), person_id(f"xhs:{referrers[name]}"), day)
             edge = EdgeSet(
                 occurred_at=at,
                 program=PROGRAM,
@@ -291,11 +319,14 @@ def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redi
             )
             lines += [(attribution_key(line), line), (edge_key(edge), edge)]
         else:
-            alone = ReferralUnattributed(occurred_at=at, program=PROGRAM, person=f"psn_{name}", reason="no_evidence")
+            alone = ReferralUnattributed(
+                occurred_at=at, program=PROGRAM, person=person_id(f"xhs:{name}"), reason="no_evidence"
+            )
             lines.append((attribution_key(alone), alone))
     fold(redis, "growth", GrowthFold(PARTITIONS), lines)
     counted = [
-        cleared_conversion(f"psn_{above}", f"psn_{name}", NOON + began[name] * DAY) for name, above in referrers.items()
+        cleared_conversion(person_id(f"xhs:{above}"), person_id(f"xhs:{name}"), NOON + began[name] * DAY)
+        for name, above in referrers.items()
     ]
     fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(line), line) for line in counted])
     client = leaderboard_app(redis_url).test_client()
@@ -312,6 +343,45 @@ def test_people_are_measured_once_their_window_is_over_by_generation(redis: Redi
         3,
         "2.0 days, of 3 cases: fewer than 30, so it is uncertain.",
     )
+
+
+def test_a_refused_referrer_is_measured_with_those_of_unknown_degree(redis: Redis, redis_url: str) -> None:
+    """Eva's own referral closes a cycle; the friend whom she brought counts for her all the same."""
+    lines: list[tuple[str, object]] = []
+    for name, referrer, day in (("eva", "dai", 1), ("fay", "eva", 2)):
+        line, at = attributed(person_id(f"xhs:{name}"), person_id(f"xhs:{referrer}"), day), NOON + day * DAY
+        edge = EdgeSet(
+            occurred_at=at, program=PROGRAM, participant=line.person, referrer=line.referrer, referral=line.id, since=at
+        )
+        lines += [(attribution_key(line), line), (edge_key(edge), edge)]
+    refused = ReferralInCycle(
+        occurred_at=NOON + 2 * DAY,
+        program=PROGRAM,
+        id="ref_psn_eva",
+        participant=person_id("xhs:eva"),
+        referrer=person_id("xhs:dai"),
+        since=NOON + DAY,
+        circle=(),
+    )
+    lines.append((edge_key(refused), refused))
+    fold(redis, "growth", GrowthFold(PARTITIONS), lines)
+    counted = cleared_conversion(person_id("xhs:eva"), person_id("xhs:fay"), NOON + 2 * DAY)
+    fold(redis, "boards", BoardsFold(PARTITIONS), [(conversion_key(counted), counted)])
+    body = read(leaderboard_app(redis_url).test_client(), f"k_factor?{RANGE}&by=degree&window=3")
+    assert values(body) == {"all": 0.5, "1": 0, "unknown": 1}
+
+
+def test_activity_is_split_by_channel_content_and_call_to_action(client: FlaskClient) -> None:
+    """What names none is a group of its own, and the groups add up to the whole."""
+    assert values(read(client, f"shown?{RANGE}&by=content")) == {"all": 40, "none": 30, "hacks": 10}
+    assert values(read(client, f"shown?{RANGE}&by=cta")) == {"all": 40, "none": 35, "hacks/tag": 5}
+    assert values(read(client, f"shares?{RANGE}&by=channel")) == {"all": 10, "unknown": 10}
+
+
+def test_views_of_posts_are_set_beside_impressions(client: FlaskClient) -> None:
+    """A hundred views, and forty impressions of the account's own content."""
+    assert values(read(client, f"post_views?{RANGE}")) == {"all": 100}
+    assert values(read(client, f"post_reach_multiple?{RANGE}")) == {"all": 2.5}
 
 
 def test_retention_compares_referred_people_with_the_others(client: FlaskClient) -> None:
@@ -367,7 +437,7 @@ def test_the_focus_needs_thirty_followers_with_a_channel(client: FlaskClient) ->
 def test_the_focus_is_on_the_channels_that_bring_most(redis: Redis, redis_url: str) -> None:
     """Two channels bring 75%, so there is a third."""
     many = [
-        attributed(f"m{number}", "psn_amy", number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
+        attributed(f"m{number}", person_id("xhs:amy"), number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
         for number in range(40)
     ]
     fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in many])
@@ -379,6 +449,36 @@ def test_the_focus_is_on_the_channels_that_bring_most(redis: Redis, redis_url: s
     ]
     assert body["words"]["en"].startswith("Focus on WeChat, the web, and Weibo: 100.0% of")
     assert body["words"]["zh-CN"].startswith("建议专注于微信、网页和微博")
+
+
+def test_the_digest_says_what_moved_why_and_three_things_to_do(redis: Redis, redis_url: str) -> None:
+    """In the language that was asked for; with a token of reward-dispatcher alone."""
+    many = [
+        attributed(f"m{number}", person_id("xhs:amy"), number % 10, ("wechat", "weibo", "wechat", "web")[number % 4])
+        for number in range(40)
+    ]
+    fold(redis, "growth", GrowthFold(PARTITIONS), [(attribution_key(line), line) for line in many])
+    app = leaderboard_app(redis_url)
+    client, days = app.test_client(), "from=2026-11-10&to=2026-11-23"
+    tokens = TokenSigner(app.extensions["referral"].key_ring)
+    token = tokens.sign_digest(PROGRAM, to_ms(NOW) + 1000)
+    headers = {"Authorization": f"Bearer {token}"}
+    english = client.get(f"/v1/digest?{days}&lang=en", headers=headers).get_json()
+    assert english["subject"] == "Glow Together: growth from Nov 10, 2026 to Nov 23, 2026"
+    lines = english["text"].splitlines()
+    assert {"What moved", "Why", "Three things to do", "New followers: 40, before that 0"} <= set(lines)
+    assert "Referred followers by WeChat: 20, before that 0" in lines
+    assert [line[:2] for line in lines if line[:2] in ("1.", "2.", "3.", "4.")] == ["1.", "2.", "3."]
+    assert "1. Focus on WeChat, the web, and Weibo" in english["text"]
+    chinese = client.get(f"/v1/digest?{days}&lang=zh-CN", headers=headers).get_json()
+    assert {"数据变化", "接下来做三件事"} <= set(chinese["text"].splitlines())
+    assert len(chinese["text"].encode()) < 2048  # what WeCom takes
+    key = client.get(f"/v1/digest?{days}&lang=en", headers=AUTHORIZATION)
+    late = tokens.sign_digest(PROGRAM, to_ms(NOW))
+    expired = client.get(f"/v1/digest?{days}&lang=en", headers={"Authorization": f"Bearer {late}"})
+    assert [(one.status_code, one.get_json()["code"]) for one in (key, expired)] == [(401, "no_digest_token")] * 2
+    reverse = client.get("/v1/digest?from=2026-11-23&to=2026-11-22&lang=en", headers=headers)
+    assert reverse.status_code == 422
 
 
 def set_rewards(client: FlaskClient, respond: Callable[[httpx.Request], httpx.Response]) -> None:
@@ -425,3 +525,38 @@ def test_a_program_version_is_an_annotation_of_its_day(redis: Redis, redis_url: 
     [annotation] = body["annotations"]
     assert (annotation["on"], annotation["kind"]) == ("2026-11-11", "program_version")
     assert annotation["label"] == {"en": "Program version 2", "zh-CN": "项目第 2 版"}
+
+
+def test_the_days_of_a_challenge_are_annotations(redis: Redis, redis_url: str) -> None:
+    """Its first and its last one."""
+    challenge = Challenge(id="glow30", hashtag="#Glow30", starts=date(2026, 11, 12), days=5)
+    second = replace(GLOW_VERSION, version=2, program=replace(GLOW_VERSION.program, challenges=(challenge,)))
+    found = read(leaderboard_app(redis_url, [second]).test_client(), f"followers?{RANGE}")["annotations"]
+    assert [(one["on"], one["label"]["en"]) for one in found if one["kind"] != "program_version"] == [
+        ("2026-11-12", "Challenge glow30 begins"),
+        ("2026-11-16", "Last day of challenge glow30"),
+    ]
+
+
+def test_a_featured_post_is_an_annotation_of_the_day_on_which_it_was_featured(redis: Redis, redis_url: str) -> None:
+    """The curator's word of the range, not that of the day after it."""
+    challenge = Challenge(id="glow30", hashtag="#Glow30", starts=date(2026, 11, 9), days=30)
+    version = replace(GLOW_VERSION, program=replace(GLOW_VERSION.program, challenges=(challenge,)))
+    lines = [line for day, name in ((3, "a"), (15, "b")) for line in featured_post(name, day)]
+    fold(redis, "activity", ActivityFold(90, PARTITIONS), [(fact_key(line), line) for line in lines], version)
+    found = read(leaderboard_app(redis_url, [version]).test_client(), f"followers?{RANGE}")["annotations"]
+    [noted] = [one for one in found if one["kind"] == "post_featured"]
+    assert noted["on"] == "2026-11-13"
+    assert noted["label"] == {
+        "en": "A post of challenge glow30 was featured",
+        "zh-CN": "挑战 glow30 有一篇帖子入选精选",
+    }
+
+
+def featured_post(name: str, day: int) -> list[PostPublished | SubmissionFeatured]:
+    """A post of Amy with the hashtag, and on the same day of RANGE a curator's word."""
+    same: dict[str, Any] = {"occurred_at": NOON + day * DAY, "program": PROGRAM, "person": person_id("xhs:amy")}
+    return [
+        PostPublished(id=f"evt_{name}", data=Post(post=name, hashtags=("#Glow30",)), **same),
+        SubmissionFeatured(id=f"dec_{name}", challenge="glow30", post=name, by="lin", week=1, **same),
+    ]

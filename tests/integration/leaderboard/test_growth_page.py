@@ -4,8 +4,10 @@ import dataclasses
 import html
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
+from threading import Event, Semaphore
 
 import msgspec
 import pytest
@@ -15,9 +17,13 @@ from redis import Redis
 
 from leaderboard.http_api.app import app as make_app
 from leaderboard.http_api.costly_reads import CostlyReads
+from leaderboard.http_api.dependencies import GrowthPageName
+from leaderboard.pages.growth_view import GrowthView, growth_view
+from leaderboard.recent_answers import RecentAnswers
 from referral.config import Settings
 from referral.events.audit import ActionRecorded
 from referral.events.entities import DashboardLink, Operator
+from referral.events.program import Program
 from referral.events.timestamps import to_ms
 from referral.http.context import Context
 from referral.log.topic_admin import ensure_topics
@@ -90,9 +96,21 @@ def test_figures_of_too_many_people_are_left_out_of_the_page(app: Flask, monkeyp
     monkeypatch.setattr("leaderboard.spread_store.MAX_REFERRERS", 0)
     monkeypatch.setattr("leaderboard.insight_store.MAX_BOARD_ENTRIES", 0)
     words = text(signed_in(app, VIEWER))
-    assert words.count("So many people took part that it is not computed for these days.") == 6
+    assert words.count("So many people took part that it is not computed for these days.") == 7
     assert "Best channel WeChat" in words
     assert "这段时间参与的人太多" in signed_in(app, VIEWER).get(f"{PAGE}?lang=zh").text
+
+
+def test_the_page_names_degrees_posts_content_and_what_happened(redis: "Redis", redis_url: str) -> None:
+    """Each with how it was counted; the curve has the days before and a mark for the version that came into force."""
+    fold_campaign(redis, follows())
+    second = msgspec.structs.replace(GLOW_VERSION, version=2, effective_from=NOW - timedelta(days=3))
+    words = text(signed_in(growth_app(redis_url, [VIEWER, second]), VIEWER))
+    for part in ("Degrees Who came by themselves", "Degree 1", "Posts by followers Posts published", "Views of posts"):
+        assert part in words
+    assert "Program version 2" in words
+    assert "Content Item Shown Shared Clicked Followed hacks" in words
+    assert "Referred, before" in words
 
 
 def test_pages_of_one_link_leave_threads_to_others(app: Flask) -> None:
@@ -104,6 +122,90 @@ def test_pages_of_one_link_leave_threads_to_others(app: Flask) -> None:
         assert app.test_client().get(path).status_code == 429
         assert signed_in(app, VIEWER).get(PAGE).status_code == 200
     assert app.test_client().get(path).status_code == 200
+
+
+class CountedReads(CostlyReads):
+    """Counts the requests that have come so far."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self.come = Semaphore(0)
+
+    def waiting(self, caller: str) -> Callable[[Event], None]:
+        """Counts, and waits as ever."""
+        self.come.release()
+        return super().waiting(caller)
+
+
+def test_many_readers_of_one_link_are_answered_by_one_computation(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the same time, before anything is known, and a moment later; other days, languages and names are pages of their own."""
+    computed: list[tuple[int, bool]] = []
+    path = f"{PAGE}?link={token(LINK)}&lang=en"
+
+    def counting(program: Program, days: int, *, all_names: bool) -> GrowthView:
+        assert computed or all(reads.come.acquire(timeout=30) for _ in range(20))
+        computed.append((days, all_names))
+        return growth_view(program, days, all_names=all_names)
+
+    monkeypatch.setattr("leaderboard.http_api.growth_page.growth_view", counting)
+    views: RecentAnswers[GrowthPageName, GrowthView] = RecentAnswers(600, 600, 10)
+    reads = CountedReads(threads=64)
+    app.extensions["leaderboard"] = dataclasses.replace(
+        app.extensions["leaderboard"], growth_views=views, costly_reads=reads
+    )
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda _: app.test_client().get(path), range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert text(app.test_client(), f"{PAGE}?link={token(LINK)}")
+    assert computed == [(28, False)]
+    app.test_client().get(f"{path}&days=7")
+    app.test_client().get(path.replace("en", "zh"))
+    signed_in(app, VIEWER).get(f"{PAGE}?lang=en")
+    assert computed == [(28, False), (7, False), (28, False), (28, True)]
+
+
+def test_who_waits_for_a_page_leaves_threads_to_others(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four threads one may wait for what another computes; and not for longer than declared."""
+    begun, may_end = Event(), Event()
+    path = f"{PAGE}?link={token(LINK)}"
+
+    def slow(program: Program, days: int, *, all_names: bool) -> GrowthView:
+        begun.set()
+        assert may_end.wait(30)
+        return growth_view(program, days, all_names=all_names)
+
+    def status() -> int:
+        return app.test_client().get(path).status_code
+
+    monkeypatch.setattr("leaderboard.http_api.growth_page.growth_view", slow)
+    app.extensions["leaderboard"] = dataclasses.replace(
+        app.extensions["leaderboard"], costly_reads=CostlyReads(threads=4)
+    )
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(status)
+        assert begun.wait(30)
+        with monkeypatch.context() as patched:
+            patched.setattr("leaderboard.http_api.costly_reads.WAIT_S", 0.0)
+            late = app.test_client().get(path)
+            assert (late.status_code, late.headers["Retry-After"]) == (503, "5")
+        monkeypatch.setattr("leaderboard.http_api.costly_reads.WAIT_S", 60.0)
+        others = [threads.submit(status) for _ in range(2)]
+        refused, _ = wait(others, 30, FIRST_COMPLETED)
+        assert [one.result() for one in refused] == [429]
+        may_end.set()
+        assert sorted(one.result(30) for one in (first, *others)) == [200, 200, 429]
+
+
+def test_a_session_that_began_a_moment_ago_is_known_to_every_service(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another service has just enrolled the operator: this one reads the catalog to its end before it refuses the session."""
+    enrolled = msgspec.structs.replace(VIEWER, epoch=VIEWER.epoch + 1)
+    client, shared = signed_in(app, enrolled), app.extensions["referral"]
+    assert client.get(PAGE).status_code == 303, "a session of an operator whom no one has written"
+    monkeypatch.setattr(shared.follower, "read_to_end", lambda *_: shared.catalog.apply(enrolled))
+    assert client.get(PAGE).status_code == 200
+    assert signed_in(app, VIEWER).get(PAGE).status_code == 303, "the earlier sessions have ended"
 
 
 def test_the_console_leads_to_the_page_of_its_program(app: Flask) -> None:

@@ -26,7 +26,7 @@ from referral.log.publisher import Publisher
 from referral.topics import ATTRIBUTIONS, CONVERSIONS, EVENTS, Topic, partition_of
 from tests.support.builders.experiments import EXPERIMENT_VERSION, followed, shared, shown
 from tests.support.builders.leaderboard import GLOW, ZONE, cleared_conversion, reversed_conversion
-from tests.support.builders.participants import PROGRAM, participant, profile
+from tests.support.builders.participants import PROGRAM, participant, person_id, profile
 from tests.support.records import erase_person, patient, write_records
 from tests.support.settings import API_SECRET, api_key
 from tests.support.systems.leaderboard import run_leaderboard
@@ -81,7 +81,7 @@ def attributions() -> list[tuple[str, object]]:
 
 def events() -> list[tuple[str, object]]:
     """Returns events, each one twice except for clicks."""
-    who = {"occurred_at": BEGAN, "program": PROGRAM, "person": "p1"}
+    who = {"occurred_at": BEGAN, "program": PROGRAM, "person": person_id("xhs:p1")}
     facts = [
         *[ContentShown(id=f"s{number}", **who) for number in range(5)],
         ContentShared(id="h1", **who),
@@ -106,8 +106,8 @@ def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dic
     for topic, lines in ((CONVERSIONS, conversions()), (ATTRIBUTIONS, attributions()), (EVENTS, events())):
         publish(publisher, topic, lines)
     with run_leaderboard(environ) as client:
-        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)], 60)
-        wait_until(lambda: _insights(client) == INSIGHTS, 30)
+        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, "xhs:amy", 2)])
+        wait_until(lambda: _insights(client) == INSIGHTS)
         day = f"{BEGAN.astimezone(ZoneInfo(ZONE)):%Y-%m-%d}"
         assert _insights(client, day) | {"counted": 4} == INSIGHTS  # some of them qualified an hour later
         around = client.get(f"/v1/programs/{PROGRAM}/boards/referrals/people/xhs:amy?around=1").json()
@@ -115,7 +115,7 @@ def test_lines_become_boards_ranks_and_insights(settings: Settings, environ: dic
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
         assert "Amy" in page.text
         erase_person(settings, AMY.id)
-        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, None, 2)], 30)
+        wait_until(lambda: _board(client) == [(1, "xhs:bo", 2), (2, None, 2)])
         page = client.get(f"/p/{PROGRAM}?lang=en&period=all", headers={"Authorization": ""})
         assert ("Amy" in page.text, "A promoter" in page.text) == (False, True)
         assert _insights(client) == INSIGHTS, "an erasure changes no figure"
@@ -130,13 +130,13 @@ def test_events_and_follows_decide_an_experiment(settings: Settings, environ: di
     publisher = Publisher(patient(settings))
     facts = [line for number in range(320) for line in experiment_facts(number, since)]
     publish(publisher, EVENTS, [(fact_key(line), line) for line in facts])
-    follow = followed("friend", "p1", since + timedelta(days=2))
+    follow = followed("friend", person_id("p1"), since + timedelta(days=2))
     publish(publisher, ATTRIBUTIONS, [(attribution_key(follow), follow)])
     publish_ticks(publisher, settings, EVENTS, NOW)
     with run_leaderboard(environ) as client:
-        wait_until(lambda: _experiment(client).get("people") == 320, 90)
+        wait_until(lambda: _experiment(client).get("people") == 320)
         publish_ticks(publisher, settings, CONVERSIONS, NOW + timedelta(days=2))
-        wait_until(lambda: _experiment(client)["decided"] is not None, 60)
+        wait_until(lambda: _experiment(client)["decided"] is not None)
         found = _experiment(client)
     publisher.close()
     tag, save = found["variants"]
@@ -151,7 +151,7 @@ def test_events_and_follows_decide_an_experiment(settings: Settings, environ: di
 
 def experiment_facts(number: int, since: datetime) -> list[ContentShown | ContentShared]:
     """Five impressions of one variant; who sees the better one shares more."""
-    person, cta = f"p{number}", "tag" if number % 2 else "save"
+    person, cta = person_id(f"p{number}"), "tag" if number % 2 else "save"
     shares = 1 + 2 * (cta == "tag") + number % 3 // 2
     return [
         *[shown(person, since + timedelta(hours=hour), cta) for hour in range(1, 6)],

@@ -3,8 +3,9 @@
 import dataclasses
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -23,10 +24,14 @@ from referral.events.entities import ApiKey
 from referral.log.publisher import Publisher
 from referral.log.topic_admin import ensure_topics
 from referral.topics import ATTRIBUTIONS
+from referral_tools.stack.front_door import front_door
+from referral_tools.stack.ports import free_ports
+from referral_tools.stack.stack import Stack
+from referral_tools.system import is_reachable
 from tests.support.builders.leaderboard import GLOW_VERSION
 from tests.support.builders.participants import PROGRAM
 from tests.support.records import patient
-from tests.support.settings import API_SECRET, AUTHORIZATION, api_key
+from tests.support.settings import API_SECRET, AUTHORIZATION, SIGNING_KEY, api_key
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
@@ -55,7 +60,7 @@ class Live:
     def open(self, path: str = STREAM, **headers: str) -> Iterator["Events"]:
         """An open stream."""
         given = AUTHORIZATION | {name.replace("_", "-"): value for name, value in headers.items()}
-        with httpx.stream("GET", self.address + path, headers=given, timeout=20) as response:
+        with httpx.stream("GET", self.address + path, headers=given, timeout=60) as response:
             assert response.status_code == 200
             assert response.headers["Content-Type"].startswith("text/event-stream")
             yield Events(response)
@@ -92,7 +97,13 @@ class Events:
 @pytest.fixture
 def live(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Live]:
     """The server; a test may change settings by its parameter."""
-    chosen = dataclasses.replace(settings, **getattr(request, "param", {}))
+    with serve_live(dataclasses.replace(settings, **getattr(request, "param", {}))) as live:
+        yield live
+
+
+@contextmanager
+def serve_live(chosen: Settings) -> Iterator[Live]:
+    """The server with these settings."""
     ensure_topics(chosen)
     key = api_key("read", "read", secret=API_SECRET)
     follower = MemoryFollower([GLOW_VERSION, key])
@@ -169,6 +180,50 @@ def test_one_client_cannot_open_any_number_of_streams(live: Live) -> None:
     wait_until(lambda: _opens(live.address + STREAM))
 
 
+@pytest.mark.parametrize("live", [{"live_streams": 4}], indirect=True)
+def test_anonymous_readers_leave_seats_for_keys(live: Live) -> None:
+    """They may have three of four; a key still gets in, and they get in again once one of them has left."""
+    with ExitStack() as streams:
+        readers = [streams.enter_context(live.open(PUBLIC, Authorization="")) for _ in range(3)]
+        assert {one.next()["event"] for one in readers} == {"ready"}
+        refused = httpx.get(live.address + PUBLIC, timeout=30)
+        assert (refused.status_code, refused.json()["code"]) == (503, "streams_full")
+        assert streams.enter_context(live.open()).next()["event"] == "ready"
+    wait_until(lambda: _opens(live.address + PUBLIC))
+
+
+def test_watchers_behind_the_front_door_miss_nothing_in_an_outage_of_the_broker(
+    mortal: Stack, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Streams stay open through nginx while Kafka is gone; what is written afterwards arrives at each, once."""
+    settings = Settings(
+        signing_key=SIGNING_KEY,
+        kafka=mortal.kafka,
+        redis=mortal.redis,
+        partitions=2,
+        topic_prefix=topic_prefix,
+        directory="memory",
+    )
+    with serve_live(settings) as live, ExitStack() as streams:
+        (port,) = free_ports(1)
+        names = ("link-issuer", "conversion-tracker", "reward-dispatcher", "leaderboard", "leaderboard-live")
+        door = front_door(tmp_path, port, dict.fromkeys(names, live.address), 1_048_576).start()
+        streams.callback(door.terminate)
+        door.wait_healthy(lambda: is_reachable(f"http://127.0.0.1:{port}/healthz"), 30)
+        live.address = f"http://127.0.0.1:{port}"
+        watchers = [streams.enter_context(live.open()) for _ in range(5)]
+        public = streams.enter_context(live.open(PUBLIC, Authorization=""))
+        assert {one.next()["event"] for one in (*watchers, public)} == {"ready"}
+        live.discover(range(2))
+        assert [one.discovered(2) for one in watchers]
+        assert public.next()["event"] == "change"
+        mortal.kafka_process.kill()
+        mortal.start_kafka()
+        live.discover(range(2, 5))
+        assert [one.discovered(3) for one in watchers]
+        assert public.next()["event"] == "change"
+
+
 def _opens(url: str) -> bool:
     with httpx.stream("GET", url, headers=AUTHORIZATION) as response:
         return response.status_code == 200
@@ -219,7 +274,7 @@ def test_a_reader_who_takes_nothing_is_disconnected(monkeypatch: pytest.MonkeyPa
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(f"GET {PUBLIC} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         reason = {"reason": "slow"}
-        wait_until(lambda: bool(events.next() or True) and _ended(reason) > 0, timeout=20)
+        wait_until(lambda: bool(events.next() or True) and _ended(reason) > 0)
 
 
 def _ended(labels: dict[str, str]) -> float:

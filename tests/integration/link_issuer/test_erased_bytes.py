@@ -20,7 +20,7 @@ from tests.support.stored_data import IdentifyingTexts, all_records, redis_value
 from tests.support.systems.erasures import EXTERNAL, ErasingSystem, serve_erasures
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.integration
 NOTE = "she called about her follower count"
 AMY = IdentifyingTexts(EXTERNAL, "amy_handle", "Amy Zhou-Lindqvist", "@amy_zhou", "amy.zhou@example.com", NOTE)
 _COMPACTED_S = 120
@@ -55,7 +55,7 @@ def erase(system: ErasingSystem, erasure: Erasure) -> None:
         worker.run_once()
         return not system.redis.zcard(KEY)
 
-    wait_until(followed_up, 60)
+    wait_until(followed_up)
 
 
 def records_left(system: ErasingSystem) -> list[str]:

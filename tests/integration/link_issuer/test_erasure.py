@@ -171,7 +171,7 @@ def test_a_record_that_arrives_late_is_never_shown_and_is_removed(system: Erasin
         worker.run_once()
         return not system.redis.zcard(KEY)
 
-    wait_until(followed_up, 30)
+    wait_until(followed_up)
     assert system.left(target.id) == []
     erased = people.erasure(target.first)
     assert isinstance(erased, PersonErased)
@@ -206,6 +206,6 @@ def test_a_follow_up_that_must_wait_does_not_hold_up_others(system: ErasingSyste
         worker.run_once()
         return {member.split(" ")[1] for member in scheduled(system)}
 
-    wait_until(lambda: waiting() == {target.id}, 30)
+    wait_until(lambda: waiting() == {target.id})
     system.redis.delete(lock)
-    wait_until(lambda: not waiting(), 30)
+    wait_until(lambda: not waiting())

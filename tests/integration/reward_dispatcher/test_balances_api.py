@@ -114,6 +114,8 @@ def test_refunds_give_back_in_proportion_once_each_and_a_reinstated_order_takes_
     again = system.client.post(f"{path}/refunds", json=bodies[0])
     assert (again.status_code, again.json()["code"]) == (409, "already_refunded")
     assert _balance(system)["free"] == 800
+    [use] = system.client.get("/v1/rewards/rwd_500/history").json()["uses"]
+    assert (use["redemption_id"], use["amount"], use["returned"], use["held_until"]) == (used["id"], 500, 500, None)
     assert system.client.post(f"{path}/reinstate", json={}).json()["amount"] == 500
     assert _balance(system)["free"] == 300
     too_much = system.client.post(f"{path}/refunds", json={"refund_id": "r3", "amount": 4000, "order_amount": 3000})

@@ -28,7 +28,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispat
         run_module(system.environ, "reward_dispatcher", "fold", "ledger"),
     ):
         system.write_rewards([replace(grant(), code_format=RULES.format, beneficiary=FRIEND.id)])
-        wait_until(lambda: any(one["code"] for one in system.wallet("xhs:friend1")), 60)
+        wait_until(lambda: any(one["code"] for one in system.wallet("xhs:friend1")))
         yield system
 
 

@@ -87,7 +87,7 @@ def test_a_file_is_uploaded_listed_and_its_accounts_are_checked(
     table.write_text("value,code\n20%,B1\n20%,B2\n", "utf-8-sig")
     document.write_text(json.dumps({"codes": ["C1", "A2"]}), "utf-8")
     first = wait_until(
-        lambda: (found := _run(dispatcher, url, "upload", "prg_glow", "vip", str(text))).exit_code == 1 and found, 60
+        lambda: (found := _run(dispatcher, url, "upload", "prg_glow", "vip", str(text))).exit_code == 1 and found
     )
     # A request that was not decided in time is repeated by the command: then its own codes are there already.
     assert re.search("(2 accepted, 1|0 accepted, 3) duplicates, 1 refused", first.output), first.output
@@ -121,7 +121,7 @@ def test_a_code_that_the_log_gives_twice_is_found(
     dispatcher, _, _ = system
     url, file = str(dispatcher.client.base_url), tmp_path / "codes.txt"
     file.write_text("A1\nA2\n", "utf-8")
-    wait_until(lambda: _run(dispatcher, url, "upload", "prg_glow", "vip", str(file)).exit_code == 0, 60)
+    wait_until(lambda: _run(dispatcher, url, "upload", "prg_glow", "vip", str(file)).exit_code == 0)
     dispatcher.write_rewards([grant("rwd_0", pool="vip", beneficiary=person_id("xhs:friend0"))])
     wait_until(lambda: _pool(dispatcher)["issued"] == 1)
     assert _run(dispatcher, url, "check", "prg_glow", "vip").exit_code == 0
@@ -147,7 +147,7 @@ def test_no_code_is_lost_or_given_twice_whatever_is_killed(
     total, rewards = 200_000, 3_000
     file = tmp_path / "codes.txt"
     file.write_text("".join(f"GLOW-{number:06}\n" for number in range(total)), "utf-8")
-    wait_until(lambda: is_ready_at(url), 60)
+    wait_until(lambda: is_ready_at(url))
     grants = [grant(f"rwd_{n}", pool="vip", beneficiary=person_id(f"xhs:friend{n % 50}")) for n in range(rewards)]
     dispatcher.write_rewards(grants[: rewards // 3])
     command = [sys.executable, "-m", "referral_tools", "pools", "upload", "prg_glow", "vip", str(file)]
@@ -159,15 +159,15 @@ def test_no_code_is_lost_or_given_twice_whatever_is_killed(
             (90_000, ("http",)),
             (120_000, ("fold", "ledger")),
         ):
-            wait_until(lambda least=uploaded: _pool(dispatcher)["uploaded"] >= least, 120)
+            wait_until(lambda least=uploaded: _pool(dispatcher)["uploaded"] >= least)
             processes.kill(*words)
         dispatcher.write_rewards(grants[rewards // 3 :])
         for issued, words in ((rewards // 2, ("fold", "pools")), (rewards * 2 // 3, ("fold", "ledger"))):
-            wait_until(lambda least=issued: _pool(dispatcher)["issued"] >= least, 120)
+            wait_until(lambda least=issued: _pool(dispatcher)["issued"] >= least)
             processes.kill(*words)
         output = uploading.communicate(timeout=240)[0].decode()
         assert uploading.returncode == 0, output
-    wait_until(lambda: _pool(dispatcher)["issued"] == rewards and _codes_given(dispatcher, 50) == rewards, 120)
+    wait_until(lambda: _pool(dispatcher)["issued"] == rewards and _codes_given(dispatcher, 50) == rewards)
     level = _pool(dispatcher)
     assert (level["uploaded"], level["left"], level["void"]) == (total, total - rewards, 0)
     given = _codes(dispatcher, 50)

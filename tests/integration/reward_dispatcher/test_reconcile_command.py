@@ -48,7 +48,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispat
             stack.enter_context(run_module(system.environ, MODULE, "fold", fold))
         codes = [f"GLOW-{number}" for number in range(50)]
         path = f"/v1/programs/{PROGRAM}/pools/vip/codes"
-        wait_until(lambda: system.client.put(path, json={"codes": codes}).is_success, 60)
+        wait_until(lambda: system.client.put(path, json={"codes": codes}).is_success)
         yield system
 
 
@@ -85,7 +85,7 @@ def test_a_campaign_is_equal_while_it_runs_and_what_is_changed_by_hand_is_named(
 ) -> None:
     """A budget that ends and a pool that runs dry; then an amount is changed, an account removed, and a list changed."""
     system.write_rewards(_grants(0, 20))
-    wait_until(lambda: _use(system, 0) == 201, 60)
+    wait_until(lambda: _use(system, 0) == 201)
     with ThreadPoolExecutor(2) as pool:
         writing = pool.submit(lambda: [system.write_rewards(_grants(start, 10)) for start in range(20, 60, 10)])
         using = pool.submit(lambda: [_use(system, number) for number in range(1, 15)])
@@ -97,7 +97,7 @@ def test_a_campaign_is_equal_while_it_runs_and_what_is_changed_by_hand_is_named(
     system.write_rewards(revocation(reward, beneficiary=person_id(owner)) for reward, owner in taken_back)
     budget_path = f"/v1/programs/{PROGRAM}/budgets"
     # 25 credits have their cost, one of them used and taken back; what another gave back went to the next.
-    wait_until(lambda: system.client.get(budget_path).json()["items"][0]["stopped"]["count"] == 60 - 25 - 1, 60)
+    wait_until(lambda: system.client.get(budget_path).json()["items"][0]["stopped"]["count"] == 60 - 25 - 1)
     equal = _run(system, "--all", "--format", "json")
     assert equal.exit_code == 0, equal.output
     found = json.loads(equal.output)

@@ -49,7 +49,7 @@ def _gauge(port: int, name: str) -> float:
 
 
 def _expect_restart(process: ChildProcess, port: int) -> None:
-    reason = wait_until(lambda: _reason(port), timeout=90)
+    reason = wait_until(lambda: _reason(port))
     assert "records wait, and none was processed for" in reason
     assert _gauge(port, "referral_consumer_stalled_seconds") > 0
     assert process.wait(90) == RESTART_STATUS
@@ -70,13 +70,13 @@ def test_a_stuck_delivery_worker_restarts_itself_and_then_delivers(settings: Set
         _write(system)
         stuck = start_module(mine, stuck_consumer.__name__, "worker")
         try:
-            wait_until(lambda: _gauge(port, "referral_delivery_lag_records") > 0, timeout=60)
+            wait_until(lambda: _gauge(port, "referral_delivery_lag_records") > 0)
             _expect_restart(stuck, port)
         finally:
             stop_process(stuck)
         with run_module(mine, MODULE, "worker"):
-            wait_until(lambda: len(receiver.rewards()) == 10, timeout=60)
-            wait_until(lambda: _gauge(port, "referral_delivery_lag_records") == 0, timeout=60)
+            wait_until(lambda: len(receiver.rewards()) == 10)
+            wait_until(lambda: _gauge(port, "referral_delivery_lag_records") == 0)
             assert _reason(port) is None
 
 
@@ -92,7 +92,7 @@ def test_a_stuck_fold_restarts_itself_and_then_folds(settings: Settings, environ
         finally:
             stop_process(stuck)
         with run_module(mine, MODULE, "fold", "ledger"):
-            wait_until(lambda: system.summary()["by_status"]["fulfilled"] == 10, timeout=60)  # type: ignore[index]
+            wait_until(lambda: system.summary()["by_status"]["fulfilled"] == 10)  # type: ignore[index]
 
 
 def test_a_fold_whose_group_never_answers_its_join_is_not_ready_and_restarts_itself(
@@ -105,7 +105,7 @@ def test_a_fold_whose_group_never_answers_its_join_is_not_ready_and_restarts_its
         _write(system)
         waiting = start_module(mine, MODULE, "fold", "ledger")
         try:
-            wait_until(lambda: _check(port, "ledger") == "no partitions assigned yet", timeout=60)
+            wait_until(lambda: _check(port, "ledger") == "no partitions assigned yet")
             _expect_restart(waiting, port)
         finally:
             stop_process(waiting)

@@ -14,6 +14,7 @@ from referral.entitlement.grants import ReferrerGrants
 from referral.events.keys import person_key
 from referral.events.money import Value
 from referral.events.people import PersonErased, WalletAccess
+from referral.events.promoter_messages import MessageItem, MessageKind
 from referral.events.reward_rules import Caps
 from referral.events.timestamps import DAY_MS
 from referral.fold.state_keys import state_key
@@ -31,6 +32,7 @@ from tests.support.systems.wallet import (
     example_accounts,
     example_credits,
     opened_wallet,
+    store_messages,
     wallet_app,
     wallet_link,
 )
@@ -253,7 +255,7 @@ def test_balances_say_what_can_be_spent_what_ends_soon_and_what_is_owed(redis: R
     assert "其中 ¥5.00 请在" in opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
     assert _details(english, "rwd_yuan") == ["CN¥7.50", "It was added to your balance."]
     assert _details(english, "rwd_debt")[0] == "€3.00"
-    app.extensions["rewards"].store.accounts = []
+    app.extensions["rewards"].store.stored = []
     assert "What you can spend" not in opened_wallet(app, "wlk_3").get("/w?lang=en").text
     app.extensions["referral"].close()
 
@@ -287,9 +289,11 @@ def test_progress_friends_and_place_are_in_words(app: Flask) -> None:
         "Many friends came from one network within minutes.",
         "You asked us to look again.",
         "A friend",
+        "Your challenge posts · 2",
+        "It repeats another post.",
     ):
         assert text in page, text
-    assert page.count('action="/w/appeals"') == 1
+    assert page.count('action="/w/appeals"') == page.count('action="/w/post-appeals"') == 1
     chosen = opened_wallet(app, "wlk_2").get("/w?lang=zh-CN").text
     assert all(f'action="/w/{form}?lang=zh-CN"' in chosen for form in ("appeals", "preferences", "sign-out"))
 
@@ -322,6 +326,30 @@ def test_a_banned_person_is_promised_nothing(app: Flask, redis: RedisClient) -> 
     assert "of 3 friends" not in page
     assert "GLOW2026XP" in page
     assert "/w/share" not in page
+
+
+def test_messages_are_in_the_words_of_now_and_in_the_readers_language(app: Flask, redis: RedisClient) -> None:
+    """Newest first; a reward that is not ready any more is not announced, and the next milestone is described once."""
+    kinds: list[tuple[MessageKind, str | None]] = [
+        ("welcome", None),
+        ("progress", None),
+        ("reward_ready", "rwd_used"),
+        ("reward_ready", "rwd_code"),
+        ("progress", None),
+    ]
+    items = [
+        MessageItem(id=f"msi_{number}", kind=kind, at=NOW - timedelta(days=9 - number), reward=reward)
+        for number, (kind, reward) in enumerate(kinds)
+    ]
+    store_messages(app, redis, items)
+    page = opened_wallet(app).get("/w").text
+    found = re.findall(r'<li><p class="text">(.*?)</p>', page, re.DOTALL)
+    assert [text.splitlines()[0] for text in found] == [
+        "2 of 3 friends",
+        "Yours now: 20% off",
+        "Every friend who follows through you counts. All you need:",
+    ]
+    assert "再邀请 1 位，就能得到：" in opened_wallet(app, "wlk_zh").get("/w?lang=zh-CN").text
 
 
 def test_a_part_that_is_missing_is_a_panel_and_not_the_page(app: Flask) -> None:

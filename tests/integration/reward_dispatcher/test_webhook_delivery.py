@@ -106,9 +106,7 @@ def test_a_thousand_retries_survive_an_empty_redis_and_a_killed_worker(
                     grant(f"rwd_{number}", beneficiary=friends[number].id) for number in range(at, at + 50)
                 )
             wait_until(lambda: len(receiver.attempts) == RETRIES, timeout=240)
-            delivered = wait_until(
-                lambda: _settled(system, webhook, RETRIES // 10, RETRIES - RETRIES // 10), timeout=60
-            )
+            delivered = wait_until(lambda: _settled(system, webhook, RETRIES // 10, RETRIES - RETRIES // 10))
             assert delivered
             first = set(receiver.rewards())
             process.kill()
@@ -124,7 +122,7 @@ def test_a_thousand_retries_survive_an_empty_redis_and_a_killed_worker(
             clock.set(clock.now_ms() + 10 * 60_000)
             process = start_module(system.environ, MODULE, "worker")
             wait_until(lambda: _all_arrived_by(clock, receiver), timeout=240, every=0.5)
-            assert wait_until(lambda: _settled(system, webhook, RETRIES, 0), timeout=60)
+            assert wait_until(lambda: _settled(system, webhook, RETRIES, 0))
         finally:
             stop_process(process)
         messages = {message for message, _, _ in receiver.received}
@@ -165,10 +163,10 @@ def test_a_failing_receiver_does_not_delay_others(
         system.write_rewards(
             grant(f"rwd_{number}", beneficiary=person_id(f"xhs:friend{number}")) for number in range(20)
         )
-        wait_until(lambda: len(healthy.received) >= 21, timeout=40)
+        wait_until(lambda: len(healthy.received) >= 21)
         for number, step_ms in enumerate(STEPS_MS):
             clock.set(clock.now_ms() + round(step_ms * 1.2) + 1)
-            wait_until(lambda number=number: _attempts(system, dead, 22) == {number + 1}, timeout=60)
+            wait_until(lambda number=number: _attempts(system, dead, 22) == {number + 1})
         wait_until(lambda: ("reward.revoked", "rwd_a") in {(kind, reward) for _, kind, reward in healthy.received})
         assert len(healthy.rewards()) == 21
         wait_until(lambda: _by_url(system)[healthy.url]["waiting"] == 0)
@@ -215,7 +213,7 @@ def test_a_new_webhook_gets_nothing_of_the_past_from_a_worker_that_is_behind(
             [grant("rwd_new", beneficiary=person_id("xhs:bo"))]
         )  # in the same partition, so it is read later
         with run_module(system.environ, "reward_dispatcher", "worker"):
-            wait_until(lambda: "rwd_new" in receiver.rewards(), timeout=60)
+            wait_until(lambda: "rwd_new" in receiver.rewards())
         assert {reward for _, _, reward in receiver.received} == {"rwd_new"}
 
 
@@ -250,7 +248,7 @@ def test_the_clock_ticks_once_per_interval_in_every_partition(settings: Settings
     """Two workers write the same ticks: same time, same id, in records of their own, in every partition of `events`."""
     quick = {**environ, "REFERRAL_TICK_SECONDS": "1"}
     with run_module(quick, "reward_dispatcher", "worker"), run_module(quick, "reward_dispatcher", "worker"):
-        ticks = wait_until(lambda: _ticks(settings, 3), timeout=60)
+        ticks = wait_until(lambda: _ticks(settings, 3))
     assert {partition for partition, _, _ in ticks} == set(range(settings.partitions))
     times = {(tick.id, tick.occurred_at) for _, tick, _ in ticks}
     assert len({time for _, time in times}) == len(times)

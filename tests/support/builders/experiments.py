@@ -70,8 +70,8 @@ def unfollowed(follow: ReferralAttributed) -> ReferralReversed:
 
 
 def sums_of_people(people: list[tuple[int, int]], multiple: int = 0) -> VariantSums:
-    """The sums over people with (what is counted, impressions), the same for both metrics."""
+    """The sums over people with (what is counted, impressions), the same for both metrics; no friend brought them."""
     whole = PairSums()
     for counted, impressions in people:
         whole = whole.plus(sums_of_person(counted, impressions))
-    return VariantSums(whole, whole, multiple)
+    return VariantSums(whole, whole, multiple, roots=len(people))

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from link_issuer.programs.yaml_form import read_yaml
+from referral.events.adapters import BUILT_IN
 from tests.support.settings import GLOW_FILE
 
 MINIMAL_FILE: dict[str, Any] = {
@@ -93,7 +94,7 @@ _content = st.fixed_dictionaries(
 )
 _adapters_by_path = st.fixed_dictionaries(
     {
-        "id": _ids.filter(lambda name: name not in ("wechat", "cloudevents")),
+        "id": _ids.filter(lambda name: name not in BUILT_IN),
         "where": st.fixed_dictionaries(
             dict.fromkeys(("id", "type", "person", "time"), _places),
             optional=dict.fromkeys(("code", "mention", "click", "device", "network"), _places),

@@ -1,6 +1,6 @@
 """Webhooks of shops as their documentation shows them: the fields that matter here, and those around them.
 
-- Shopify, orders/paid and customers/create: https://shopify.dev/docs/api/webhooks (version 2026-10)
+- Shopify, orders/paid, refunds/create and customers/create: https://shopify.dev/docs/api/webhooks (version 2026-10)
 - WooCommerce, order and customer: https://woocommerce.github.io/woocommerce-rest-api-docs/#order-properties
 """
 
@@ -69,6 +69,39 @@ def shopify_order(at: datetime, customer: int | None = SHOPIFY_CUSTOMER, **more:
     )
 
 
+def shopify_refund(at: datetime) -> bytes:
+    """The body of refunds/create, which names the order and no buyer."""
+    return _json(
+        {
+            "id": 890088186047892319,
+            "order_id": SHOPIFY_ORDER,
+            "created_at": _with_offset(at),
+            "processed_at": _with_offset(at),
+            "note": "Things were damaged",
+            "user_id": 548380009,
+            "restock": False,
+            "admin_graphql_api_id": "gid://shopify/Refund/890088186047892319",
+            "duties": [],
+            "refund_line_items": [
+                {"id": 487817672276298627, "order_id": SHOPIFY_ORDER, "quantity": 1, "restock_type": "no_restock"}
+            ],
+            "transactions": [
+                {
+                    "id": 245135271310201194,
+                    "order_id": SHOPIFY_ORDER,
+                    "amount": "15.00",
+                    "currency": "USD",
+                    "gateway": "shopify_payments",
+                    "kind": "refund",
+                    "status": "success",
+                    "test": False,
+                }
+            ],
+            "order_adjustments": [],
+        }
+    )
+
+
 def woocommerce_customer(at: datetime, code: str) -> bytes:
     """The body of customer.created; the shop's sign-up form stores the referral code as metadata."""
     return _json(
@@ -90,8 +123,8 @@ def woocommerce_customer(at: datetime, code: str) -> bytes:
     )
 
 
-def woocommerce_order(at: datetime, status: str, customer: int = 25) -> bytes:
-    """The body of order.updated; the customer of a guest's order is 0."""
+def woocommerce_order(at: datetime, status: str, customer: int = 25, **more: object) -> bytes:
+    """The body of order.created and order.updated; the customer of a guest's order is 0."""
     return _json(
         {
             "id": 727,
@@ -116,6 +149,7 @@ def woocommerce_order(at: datetime, status: str, customer: int = 25) -> bytes:
             "line_items": [{"id": 315, "name": "Woo Single #1", "product_id": 93, "quantity": 2, "total": "6.00"}],
             "coupon_lines": [],
             "refunds": [],
+            **more,
         }
     )
 

@@ -62,7 +62,7 @@ class AttackedSystem:
         assert answer.status_code in (200, 201), answer.text
         self.rules = rules
         in_force = datetime.fromisoformat(answer.json()["effective_from"])
-        wait_until(lambda: datetime.now(UTC) > in_force, 30)
+        wait_until(lambda: datetime.now(UTC) > in_force)
         return str(rules["id"])
 
     def restart(self, name: str, environ: Mapping[str, str] | None = None, wrap: tuple[str, ...] = ()) -> None:
@@ -74,7 +74,7 @@ class AttackedSystem:
     def wait_until_ready(self, *names: str) -> None:
         """Returns once these processes are ready; those that die at a failpoint are restarted, as by an orchestrator."""
         for name in names:
-            wait_until(lambda name=name: self._restart_and_check(name), 90)  # type: ignore[misc]
+            wait_until(lambda name=name: self._restart_and_check(name))  # type: ignore[misc]
 
     def _restart_and_check(self, name: str) -> bool:
         self.restart_dead()

@@ -16,7 +16,7 @@ from referral.events.attributions import (
     ReferrerBanned,
     ReferrerUnbanned,
 )
-from referral.events.facts import BanDecision, Fact
+from referral.events.facts import BanDecision, EventWithdrawn, Fact
 from referral.events.line import ClockTicked
 from referral.events.timestamps import to_ms
 from tests.support.builders.conversion_tracker import FRIEND, TOKENS, catalog
@@ -33,7 +33,9 @@ class AttributionRun:
         self.fold = AttributeFold(TOKENS, lateness_days)
         self.feed = FoldFeed(self.fold, known or catalog(), only_loaded=True)
 
-    def take(self, lines: Iterable[Fact | BanDecision | ClockTicked], recorded_on: float = 30) -> "AttributionRun":
+    def take(
+        self, lines: Iterable[Fact | BanDecision | EventWithdrawn | ClockTicked], recorded_on: float = 30
+    ) -> "AttributionRun":
         """Folds facts and ticks in this order; returns itself."""
         self.feed.feed(lines, to_ms(day(recorded_on)))
         return self

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from flask import Flask
@@ -11,7 +11,11 @@ from msgspec.structs import replace
 
 from leaderboard.folds.activity_fold import ActivityFold
 from referral.catalog.view import Catalog
+from referral.console.audit_log import AuditLog
+from referral.console.guard import init_console
+from referral.events.audit import ActionRecorded
 from referral.events.challenges import ChallengeResources
+from referral.events.deliveries import DeliveryFact
 from referral.events.facts import (
     EventLine,
     Permission,
@@ -24,8 +28,9 @@ from referral.events.facts import (
     fact_key,
 )
 from referral.events.people import PersonText
+from referral.log.publisher import Publisher
 from referral.redis_client import RedisClient
-from referral.topics import EVENTS, Topic
+from referral.topics import AUDIT, DELIVERIES, EVENTS, Topic
 from tests.support.builders.challenges import GLOW30, with_challenges
 from tests.support.builders.leaderboard import GLOW_VERSION
 from tests.support.builders.participants import PROGRAM, START, participant, profile
@@ -91,13 +96,23 @@ def people_records() -> list[DirectoryRecord]:
 
 
 class FoldingPublisher:
-    """Publishes to a fold in memory: what was published is in Redis when the call returns."""
+    """Publishes to a fold in memory: what was published is in Redis when the call returns. `audited` are lines of the audit log,
+    `deliveries` those that ask for messages.
+    """
 
     def __init__(self, fold: LogFold, redis: RedisClient) -> None:
         self._fold, self._redis = fold, redis
+        self.audited: list[ActionRecorded] = []
+        self.deliveries: list[DeliveryFact] = []
 
     def publish(self, topic: Topic, lines: Sequence[tuple[str, bytes]]) -> None:
         """Appends the lines, folds them, and stores the states."""
+        if topic is AUDIT:
+            self.audited += [msgspec.json.decode(line, type=ActionRecorded) for _, line in lines]
+            return
+        if topic is DELIVERIES:
+            self.deliveries += [msgspec.json.decode(line, type=DeliveryFact) for _, line in lines]
+            return
         assert topic is EVENTS
         self._fold.append((key, msgspec.json.decode(line, type=EventLine)) for key, line in lines)
         self._fold.drain()
@@ -115,4 +130,5 @@ def challenge_app(redis: RedisClient, redis_url: str, lines: Iterable[Any] | Non
     app = leaderboard_app(redis_url, [VERSION, *people_records(), *OPERATORS])
     known = app.extensions["leaderboard"]
     app.extensions["leaderboard"] = dataclasses.replace(known, publisher=publisher)
+    init_console(app, AuditLog(cast("Publisher", publisher), app.extensions["referral"].clock))
     return app

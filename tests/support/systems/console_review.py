@@ -65,7 +65,8 @@ class Review:
 
     def listed(self, status: str) -> set[str]:
         """Returns the conversions that a tab of the queue shows."""
-        page = self.lin.get(f"{QUEUE}?status={status}&lang=en")
+        address = f"{QUEUE}?status={status}&lang=en"
+        page = wait_until(lambda: page if (page := self.lin.get(address)).status_code != 503 else None)
         assert page.status_code == 200
         return set(
             re.findall(

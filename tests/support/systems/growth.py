@@ -14,7 +14,7 @@ from leaderboard.folds.growth_fold import GrowthFold
 from referral.catalog.view import Catalog
 from referral.events.attributions import Evidence, ReferralAttributed, ReferralUnattributed, attribution_key
 from referral.events.conversions import conversion_key
-from referral.events.facts import Channel, ContentShared, ContentShown, LinkClicked, fact_key
+from referral.events.facts import Channel, Content, ContentShared, ContentShown, LinkClicked, fact_key
 from referral.redis_client import RedisClient
 from tests.support.builders.leaderboard import GLOW_VERSION, cleared_conversion
 from tests.support.builders.participants import PROGRAM, participant, profile
@@ -54,10 +54,10 @@ def follows(seed: int = 7, scale: float = 1.0) -> list[Follow]:
     for day in range(DAYS):
         began = NOW - timedelta(days=DAYS - 1 - day, hours=2)
         for _ in range(round(scale * (2 + random.random() * 3 + day / 15))):
-            found.append(Follow(f"psn_d{len(found)}", None, _moment(random, began), None))
+            found.append(Follow(f"psn_d{len(found):015}", None, _moment(random, began), None))
         for _ in range(round(scale * (1 + random.random() * 3 + day / 9))):
             referrer = promoters[min(int(random.expovariate(0.09)), len(promoters) - 1)]
-            person = f"psn_r{len(found)}"
+            person = f"psn_r{len(found):015}"
             found.append(Follow(person, referrer, _moment(random, began), random.choice(CHANNELS)))
             if random.random() < 0.3:
                 promoters.append(person)
@@ -100,7 +100,8 @@ def _line(number: int, one: Follow) -> ReferralAttributed | ReferralUnattributed
 def _activity(number: int, one: Follow) -> Iterable[Any]:
     same: dict[str, Any] = {"occurred_at": one.at, "program": PROGRAM}
     for index in range(6):
-        yield ContentShown(id=f"evt_s{number}_{index}", person=f"psn_v{number}_{index}", **same)
+        seen = Content(content="hacks") if index % 2 else Content()
+        yield ContentShown(id=f"evt_s{number}_{index}", person=f"psn_v{number}_{index}", data=seen, **same)
     yield LinkClicked(id=f"evt_c{number}", code="AMY88", participant=str(one.referrer), **same)
     if number % 2:
         yield ContentShared(id=f"evt_h{number}", person=str(one.referrer), **same)

@@ -20,6 +20,7 @@ from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.events.attributions import ReferrerKind
 from referral.events.board_rules import BoardMetric
+from referral.events.ids import person_digest
 from referral.events.keys import referrer_key
 from referral.events.standings import PartEntry
 from referral.events.timestamps import to_ms
@@ -58,7 +59,7 @@ def set_scores(redis: RedisClient, period: str, scores: Mapping[str, float], kin
     for member, score in scores.items():
         home = partition_of(referrer_key(PROGRAM, member), PARTITIONS)
         board = state_keys.board(PROGRAM, "referrals", period, kind)
-        redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {member: score})
+        redis.zadd(state_key(state_keys.SERVICE, state_keys.BOARDS, home, board), {person_digest(member): score})
 
 
 def close_board(redis: RedisClient, name: PeriodBoard, entries: Iterable[PartEntry]) -> None:
@@ -88,7 +89,7 @@ def set_tallies(redis: RedisClient, metric: BoardMetric, times: Mapping[str, Ite
         home = partition_of(referrer_key(PROGRAM, person), PARTITIONS)
         if score is not None:
             redis.set(state_key(state_keys.SERVICE, definition.fold, home, key), msgspec.msgpack.encode(stored))
-            redis.zadd(state_key(state_keys.SERVICE, definition.fold, home, board), {person: score})
+            redis.zadd(state_key(state_keys.SERVICE, definition.fold, home, board), {person_digest(person): score})
 
 
 def store_states(redis: RedisClient, name: str, states: MemoryStateStore) -> None:

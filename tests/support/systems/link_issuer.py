@@ -22,7 +22,7 @@ from referral.people.people_writer import PeopleWriter
 from referral.topics import EVENTS
 from tests.support.log_reader import read_lines
 from tests.support.records import write_records
-from tests.support.settings import api_key
+from tests.support.settings import api_key, without_log
 
 PROGRAM = "prg_x"
 RULES: dict[str, Any] = {
@@ -100,8 +100,8 @@ class LinkIssuer:
     def with_unwritable_catalog(self) -> Iterator[None]:
         """The catalog and people can be read but not written until the block ends."""
         own, here = self.collaborators, self.context
-        nowhere = CatalogWriter(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
-        people = PeopleWriter(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
+        nowhere = CatalogWriter(without_log(self.settings), here.clock)
+        people = PeopleWriter(without_log(self.settings), here.clock)
         self.app.extensions[SERVICE] = replace(own, store=Store(here.follower, nowhere, people, here.redis))
         try:
             yield
@@ -112,7 +112,7 @@ class LinkIssuer:
     def with_unwritable_events(self) -> Iterator[None]:
         """No event can be written to the log until the block ends."""
         own, here = self.collaborators, self.context
-        nowhere = Publisher(replace(self.settings, kafka="127.0.0.1:1"), here.clock)
+        nowhere = Publisher(without_log(self.settings), here.clock)
         self.app.extensions[SERVICE] = replace(own, redirect_resolver=replace(own.redirect_resolver, publisher=nowhere))
         try:
             yield

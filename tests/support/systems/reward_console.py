@@ -108,7 +108,7 @@ def serve_reward_console(settings: Settings, environ: Mapping[str, str], *folds:
         for fold in folds:
             stack.enter_context(run_module(service.environ, "reward_dispatcher", "fold", fold))
         if "pools" in folds:
-            wait_until(lambda: _upload(service).status_code == 200, timeout=120)
+            wait_until(lambda: _upload(service).status_code == 200)
         app = make_app(Settings.from_env(service.environ))
         stack.callback(app.extensions["referral"].close)
         app.extensions["referral"].follower.read_to_end(30)

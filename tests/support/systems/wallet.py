@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from flask import Flask
 from flask.testing import FlaskClient
 from msgspec.structs import replace
@@ -13,14 +14,19 @@ from referral.catalog.memory_follower import MemoryFollower
 from referral.clock import ManualClock
 from referral.entitlement.grants import ReferrerGrants
 from referral.events.money import Value
+from referral.events.promoter_messages import MessageItem, people_endpoint
 from referral.events.timestamps import DAY_MS, to_ms
+from referral.fold.state_keys import state_key
 from referral.http.context import Context
+from referral.redis_client import RedisClient
 from referral.tokens import TokenSigner, WalletToken
+from referral.topics import DELIVERIES, partition_of
 from reward_dispatcher.domain.account import Account, Use, new_account
 from reward_dispatcher.domain.balance import in_balance
+from reward_dispatcher.domain.outbox import Outbox
 from reward_dispatcher.http_api.app import app as make_app
 from reward_dispatcher.store import WalletPage
-from reward_dispatcher.wallet_parts import BoardPlace, Friend, Friends, WalletParts
+from reward_dispatcher.wallet_parts import BoardPlace, Friend, Friends, OwnPost, OwnPosts, WalletParts
 from tests.support.builders.participants import AMY, PROFILES, PROGRAM
 from tests.support.builders.reward_dispatcher import grant, reward_terms
 from tests.support.records import DirectoryRecord, split_records
@@ -37,25 +43,36 @@ FRIENDS = Friends(
     3,
 )
 PLACE = BoardPlace(12, 2, 104, 1)
+POSTS = OwnPosts(
+    (
+        OwnPost("glow30", "#Glow30", "pst_1", "https://example.com/posts/1", "counts", None, False, False),
+        OwnPost("glow30", "#Glow30", "pst_2", None, "refused", "copied", False, True),
+    ),
+    2,
+)
 
 
 class StoredRewards:
     """Stands in for the ledger's state: these accounts are the wallet of everyone."""
 
     def __init__(self, accounts: Sequence[Account]) -> None:
-        self.accounts = list(accounts)
+        self.stored = list(accounts)
 
     def wallet(self, program: str, person: str, start: int, count: int) -> WalletPage:
         """Returns all of them."""
-        return WalletPage(self.accounts[start : start + count], len(self.accounts))
+        return WalletPage(self.stored[start : start + count], len(self.stored))
 
     def balance(self, program: str, person: str) -> list[Account]:
         """Returns those that take part in balances."""
-        return [one for one in self.accounts if in_balance(one)]
+        return [one for one in self.stored if in_balance(one)]
 
     def account(self, reward: str) -> Account | None:
         """Returns one of them."""
-        return next((one for one in self.accounts if one.id == reward), None)
+        return next((one for one in self.stored if one.id == reward), None)
+
+    def accounts(self, rewards: Sequence[str]) -> list[Account]:
+        """Returns those with these ids."""
+        return [one for one in self.stored if one.id in rewards]
 
 
 class FixedGrants:
@@ -138,9 +155,17 @@ def wallet_app(
         app.extensions["rewards"],
         store=StoredRewards(accounts),
         grants=FixedGrants(),
-        wallet_parts=FixedParts(parts or WalletParts(FRIENDS, PLACE)),
+        wallet_parts=FixedParts(parts or WalletParts(FRIENDS, PLACE, POSTS)),
     )
     return app
+
+
+def store_messages(app: Flask, redis: RedisClient, items: Iterable[MessageItem]) -> None:
+    """Writes Amy's outbox with these items of messages, as the fold does."""
+    endpoint = people_endpoint(PROGRAM, AMY.id)
+    partition = partition_of(endpoint, DELIVERIES.partitions or app.extensions["referral"].settings.partitions)
+    key = state_key("rd", "deliveries", partition, f"outbox:{endpoint}|{AMY.id}")
+    redis.set(key, msgspec.msgpack.encode(Outbox(shown=tuple(items))))
 
 
 class Browser(FlaskClient):

@@ -14,7 +14,7 @@ from conversion_tracker.attribution.person import Person
 from referral.catalog.view import Catalog
 from referral.events.attributions import ReferralAttributed, ReferralQualified, ReferralReversed, ReferralUnattributed
 from referral.events.entities import Link, LinkUsed, Participant, ProgramVersion, UseReturned
-from referral.events.facts import ClickToken, ContentShown, Fact, Follow
+from referral.events.facts import ClickToken, ContentShown, EventWithdrawn, Fact, Follow
 from referral.events.line import type_tag
 from referral.events.timestamps import to_datetime, to_ms
 from referral_tools.oracle.expected_attribution import expected_referral as oracle
@@ -34,6 +34,7 @@ from tests.support.builders.conversion_tracker import (
     unfollow,
 )
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, day, mention_id, person_id
+from tests.support.examples import examples
 from tests.support.scenarios.attribution import AttributionRun
 
 
@@ -61,6 +62,26 @@ def test_a_follow_with_a_code_is_attributed_and_qualified_at_once() -> None:
     assert (attributed.referrer, attributed.person, attributed.occurred_at) == (AMY.id, FRIEND, day(2))
     assert (attributed.evidence.kind, attributed.evidence.code, attributed.evidence.event) == ("code", "AMY88", "evt_1")
     assert (attributed.version, attributed.device, attributed.followed_at) == (1, "d1", day(2))
+
+
+def test_a_withdrawn_follow_is_as_if_it_had_never_been_sent() -> None:
+    """It is reversed as a correction; another follow then has its own evidence; the withdrawn one changes nothing."""
+    run = AttributionRun().take([follow(1, 2, code="AMY88")])
+    withdrawal = EventWithdrawn(
+        occurred_at=day(3),
+        id="wdr_1",
+        program=PROGRAM,
+        person=FRIEND,
+        event="evt_1",
+        was="person.followed",
+        by="opr_lin",
+    )
+    run.take([withdrawal, follow(1, 2, code="AMY88"), withdrawal])
+    reversed_ = run.outputs[-1]
+    assert isinstance(reversed_, ReferralReversed)
+    assert (reversed_.reason, reversed_.undoes) == ("corrected", ("attributed", "qualified"))
+    run.take([follow(2, 4, code=BO.code)])
+    assert _winner(run) == BO.id
 
 
 def test_a_referral_carries_the_data_of_the_first_follow_and_the_number_of_follows() -> None:
@@ -417,7 +438,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(histories(), RULES, st.randoms(use_true_random=False))
 def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     facts: list[Fact], rules: ProgramVersion, chance: random.Random
@@ -433,7 +454,7 @@ def test_any_order_and_repetition_of_a_persons_events_gives_the_same_verdict(
     assert at_random.person.history == in_order.person.history
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(histories(), RULES, st.randoms(use_true_random=False))
 def test_the_verdict_is_that_of_the_independent_oracle(
     facts: list[Fact], rules: ProgramVersion, chance: random.Random

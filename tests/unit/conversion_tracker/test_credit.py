@@ -23,6 +23,7 @@ from tests.support.builders.conversion_tracker import (
     unfollow,
 )
 from tests.support.builders.participants import AMY, BO, PROGRAM, SELF, profile
+from tests.support.examples import examples
 from tests.support.scenarios.attribution import AttributionRun
 
 RULES: AttributionRules = attribution_rules(program_version())
@@ -75,7 +76,7 @@ SCENES = st.sampled_from(["AMY88", "BO88", SELF.code, "NOBODY"])
 TOUCHES = st.lists(st.tuples(st.floats(0, 20).map(lambda day: round(day, 3)), SCENES), max_size=80)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(TOUCHES, st.one_of(st.none(), st.integers(0, 20)), st.one_of(st.none(), st.integers(0, 20)))
 def test_every_model_gives_the_whole_credit_or_none(
     touches: list[tuple[float, str]], followed: int | None, clicked: int | None

@@ -12,6 +12,7 @@ from conversion_tracker.attribution.history import MAX_ENTRIES, History
 from conversion_tracker.attribution.timeline import EntryKind, HistoryEntry, OrderRecord, Touch
 from conversion_tracker.attribution.verdict import decide_verdict
 from referral.events.timestamps import DAY_MS
+from tests.support.examples import examples
 
 RULES = AttributionRules(1, 30 * DAY_MS, "last_touch", {"code": 0, "scan": 1}, restores_on_refollow=True, ends_ms=None)
 ON_ORDER = replace(RULES, order_threshold=OrderThreshold(Decimal(100), "CNY"), qualifies_on_follow=False)
@@ -43,7 +44,7 @@ def _grown(entries: list[HistoryEntry]) -> History:
     return history
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(_entries(140))
 def test_a_long_history_in_order_is_judged_as_if_nothing_had_been_frozen(entries: list[HistoryEntry]) -> None:
     """What bots and busy people do must neither grow the state nor change who is credited."""
@@ -88,3 +89,21 @@ def test_a_buyers_state_has_a_bounded_size_and_rests_on_the_first_order() -> Non
 def test_a_person_of_one_follow_takes_less_than_a_quarter_kilobyte() -> None:
     """Memory a person is what a million followers cost."""
     assert len(msgspec.msgpack.encode(_grown([_entry(1, "follow", "code", "par_0123456789abcdef")]))) < 256
+
+
+@settings(max_examples=examples(100))
+@given(_entries(90), st.lists(st.integers(0, 89), max_size=5))
+def test_an_event_that_was_withdrawn_was_never_there(entries: list[HistoryEntry], numbers: list[int]) -> None:
+    """Whether it arrives before or after, once or again; what is in the checkpoint stays."""
+    kept = entries[-MAX_ENTRIES:]
+    gone = {f"e{number:03}" for number in numbers}
+    history = _grown(kept)
+    for id in gone:
+        history = history.without_event(id)
+    again = _grown([])
+    for id in gone:
+        again = again.without_event(id)
+    for entry in [*kept, *kept]:
+        history, again = history.with_entry(entry), again.with_entry(entry)
+    never = History(tuple(entry for entry in kept if entry.id not in gone))
+    assert history.timeline() == again.timeline() == never.timeline()

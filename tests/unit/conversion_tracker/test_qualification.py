@@ -33,6 +33,7 @@ from tests.support.builders.conversion_tracker import (
 )
 from tests.support.builders.histories import HISTORIES, PROGRAM_VERSIONS
 from tests.support.builders.participants import AMY, BO, SELF, day
+from tests.support.examples import examples
 from tests.support.scenarios.attribution import AttributionRun
 
 ON_ORDER = program_version(qualifies_on="order.paid", min_amount=Decimal(99), currency="CNY")
@@ -200,7 +201,7 @@ def _numbered(lines: list[Fact | ClockTicked]) -> list[Fact | ClockTicked]:
     return [line if isinstance(line, ClockTicked) else replace(line, id=f"evt_{n}") for n, line in enumerate(lines)]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(300))
 @given(HISTORIES.map(_numbered), PROGRAM_VERSIONS, st.randoms(use_true_random=False))
 def test_any_permutation_of_a_persons_history_gives_the_oracles_state_and_the_same_standing_lines(
     lines: list[Fact | ClockTicked], rules: ProgramVersion, chance: random.Random

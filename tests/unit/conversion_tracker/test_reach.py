@@ -13,6 +13,7 @@ from conversion_tracker.graph.reach import ReachState, change_of_referee, change
 from referral.events.edges import MAX_QUARTERS, EdgeRemoved
 from referral.events.timestamps import to_datetime
 from tests.support.builders.participants import PROGRAM
+from tests.support.examples import examples
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.referral_graph import ReferralGraph
 
@@ -45,7 +46,7 @@ def total(graph: ReferralGraph) -> dict[int, int]:
     return dict(reach)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(_deeds)
 def test_reach_is_that_of_the_referrals_in_effect_in_any_interleaving(deeds: list[Deed]) -> None:
     """People come, leave, change referrers and are banned while partitions are read in any order and batches."""
@@ -57,7 +58,7 @@ def test_reach_is_that_of_the_referrals_in_effect_in_any_interleaving(deeds: lis
     assert graph.reach() == graph.expected_reach()
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(_deeds)
 def test_a_refold_gives_the_same_states_and_no_further_line(deeds: list[Deed]) -> None:
     """What a node keeps about its reach follows from the log alone."""

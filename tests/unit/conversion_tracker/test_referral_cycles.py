@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.referral_graph import ReferralGraph
 
@@ -41,7 +42,7 @@ def _play(deeds: list[Deed]) -> ReferralGraph:
     return graph
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.integers(2, 5).flatmap(lambda people: st.lists(_deeds(people, 6), min_size=4, max_size=60)))
 def test_of_each_cycle_the_newest_edge_is_refused_in_any_interleaving(deeds: list[Deed]) -> None:
     """People are referred, leave, return and change referrers while partitions are read in any order and batches."""
@@ -91,7 +92,7 @@ def test_a_line_about_an_earlier_life_of_an_edge_removes_no_mark_of_the_current_
     assert graph.cycle_closers() == {1}
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.data())
 def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObject) -> None:
     """Cycles of up to 9 edges that arrive in any order, some removed and set again; a cycle of nine is beyond the limit."""
@@ -110,7 +111,7 @@ def test_edges_that_race_each_other_are_found_and_opened_again(data: st.DataObje
     assert len(graph.cycle_closers()) == (size <= 8)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(_deeds(3, 6), min_size=4, max_size=40))
 def test_a_wipe_and_a_refold_give_the_same(deeds: list[Deed]) -> None:
     """The messages between graph nodes are on the log: they are read again, and not produced again."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -33,6 +34,7 @@ from tests.support.builders.conversion_tracker import (
 )
 from tests.support.builders.histories import HISTORIES, PROGRAM_VERSIONS
 from tests.support.builders.participants import AMY, BO, PROGRAM, day
+from tests.support.examples import examples
 from tests.support.scenarios.recorded_history import LATENESS_DAYS, RecordedHistory
 
 REWARDS = (
@@ -50,9 +52,9 @@ def with_rewards(one: ProgramVersion) -> ProgramVersion:
     return replace(one, program=replace(one.program, rewards=REWARDS))
 
 
-def replayed(live: RecordedHistory, rules: Program) -> ReplayOutcome:
-    """The replay of the live log under these rules."""
-    replay = Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, lambda _: None)
+def replayed(live: RecordedHistory, rules: Program, since: datetime | None = None) -> ReplayOutcome:
+    """The replay of the live log under these rules, of what happened from `since` on."""
+    replay = Replay(rules, live.catalog, TOKENS, LATENESS_DAYS, lambda _: None, since)
     return replay.run(live, live.ends(EVENTS))
 
 
@@ -91,7 +93,7 @@ def lived(
     return live
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), suppress_health_check=list(HealthCheck))
 @given(
     st.lists(HISTORIES, min_size=1, max_size=4),
     PROGRAM_VERSIONS,
@@ -135,16 +137,18 @@ def test_as_recorded_it_says_what_the_live_folds_said_and_other_rules_give_what_
         assert one.referrals.after == sum(referrer == one.participant for _, referrer in anew.counted_referrals())
 
 
-def _simple() -> RecordedHistory:
+def _simple(rewards: Sequence[Reward] = REWARDS) -> RecordedHistory:
     """Two friends of Amy's, one of whom also clicked Bo's link later; one ordered."""
-    live = RecordedHistory(catalog(with_rewards(program_version(evidence=("click", "code")))))
-    live.append(
+    version = program_version(evidence=("click", "code"))
+    live = RecordedHistory(catalog(replace(version, program=replace(version.program, rewards=tuple(rewards)))))
+    for line in (
         replace(follow(1, 5, click=token(AMY, 2)), person="xhs:friend0"),
         replace(follow(2, 6, code="AMY88"), person="xhs:friend1"),
         replace(follow(3, 7, code="BO88", click=token(AMY, 1)), person="xhs:friend2"),
         replace(order_payment(4, 8, "o1"), person="xhs:friend1"),
-    )
-    live.drain()
+    ):
+        live.append(line)
+        live.drain()
     return live
 
 
@@ -182,6 +186,39 @@ def test_orders_and_streaks_of_the_past_are_paid_under_rules_that_reward_them() 
     assert found.costs == (AmountChange("CNY", 0, 600),)
     capped = replace(rules, rewards=(share, streak), caps=Caps(per_referrer={"month": 2}))
     assert replayed(live, capped).comparison.totals.capped == BeforeAfter(0, 1)
+
+
+def test_a_period_has_what_qualified_and_was_earned_in_it() -> None:
+    """Only friend2 came after day 6.5. Amy has had her guide before; Bo gets his."""
+    rules = replace(program_version(evidence=("code", "click")).program, rewards=REWARDS[:2])
+    live = _simple(REWARDS[:2])
+    outcome = replayed(live, rules, day(6.5))
+    found = outcome.comparison
+    assert [(one.participant, one.referrals, one.rewards) for one in found.referrers] == [
+        (BO.id, BeforeAfter(0, 1), BeforeAfter(0, 1)),
+        (AMY.id, BeforeAfter(1, 0), BeforeAfter(0, 0)),
+    ]
+    assert (found.totals.referrals, found.totals.friend_rewards) == (BeforeAfter(1, 1), BeforeAfter(1, 1))
+    assert [one.person for one in found.people] == ["xhs:friend2"]
+    assert outcome.consistency == replayed(live, rules).consistency
+
+
+def test_what_happened_before_a_period_decides_what_is_earned_in_it() -> None:
+    """The friend of day 6 is Amy's second: the milestone of two is earned in the period, by a friend of before as well."""
+    rules = with_rewards(program_version(evidence=("click", "code"))).program
+    found = replayed(_simple(), replace(rules, rewards=REWARDS[:2]), day(5.5)).comparison.totals
+    assert found.referrals == BeforeAfter(2, 2)
+    assert found.referrer_rewards == BeforeAfter(1, 0)  # the bonus, which the other rules do not have
+
+
+@pytest.mark.parametrize(("since", "referrals"), [(day(0), 3), (day(9), 0)])
+def test_a_period_may_be_everything_or_empty(since: datetime, referrals: int) -> None:
+    """From before the first event on, a period is the whole past; after the last one, nothing is compared."""
+    rules = with_rewards(program_version(evidence=("code", "click"))).program
+    found, everything = replayed(_simple(), rules, since).comparison, replayed(_simple(), rules).comparison
+    assert found.totals.referrals == BeforeAfter(referrals, referrals)
+    assert (found == everything) == (referrals > 0)
+    assert (found.referrers == ()) == (found.people == ()) == (referrals == 0)
 
 
 def test_lines_that_are_not_as_recorded_are_counted_and_named() -> None:

@@ -35,6 +35,7 @@ from referral.events.ids import conversion_id, referral_id
 from referral.fold import batch
 from tests.support.builders.conversion_tracker import catalog
 from tests.support.builders.participants import AMY, BO, PROGRAM, day
+from tests.support.examples import examples
 from tests.support.folds import LogFold
 
 PARTITIONS = 2
@@ -138,7 +139,7 @@ def _expected(steps: list[Step]) -> set[str]:
 
 
 @given(steps=STEPS, most=st.integers(1, 12))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_stands_without_ban_and_released_or_unsuspected_counts_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, steps: list[Step], most: int
 ) -> None:
@@ -184,7 +185,7 @@ def _uncounted(steps: list[Step]) -> set[tuple[str, str]]:
 
 
 @given(steps=STEPS, most=st.integers(1, 12))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_queue_of_appeals_has_what_was_asked_for_and_not_decided(
     monkeypatch: pytest.MonkeyPatch, steps: list[Step], most: int
 ) -> None:
@@ -198,7 +199,7 @@ def test_the_queue_of_appeals_has_what_was_asked_for_and_not_decided(
 
 
 @given(steps=STEPS)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_appeals_change_nothing_that_counts(steps: list[Step]) -> None:
     """With and without them the same lines are published: only a person decides."""
     without = [(number, step) for number, step in enumerate(steps, 1) if step[0] not in ("appeal", "strange")]

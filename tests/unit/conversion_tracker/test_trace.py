@@ -48,6 +48,7 @@ from tests.support.builders.conversion_tracker import (
 )
 from tests.support.builders.participants import AMY, BO, PROGRAM, day
 from tests.support.builders.reward_dispatcher import BONUS3, FIRST20, GUIDE
+from tests.support.examples import examples
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.reward_chain import RewardChain
 
@@ -295,7 +296,7 @@ _STEPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(_STEPS, max_size=14), st.booleans())
 def test_every_position_has_its_line_and_no_line_of_the_referral_is_omitted(
     steps: list[Fact | int | str], on_order: bool

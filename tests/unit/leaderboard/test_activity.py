@@ -7,34 +7,40 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from leaderboard.domain.activity import MAX_FACTS_PER_DAY, Activity, total
+from leaderboard.domain.activity import MAX_FACTS_PER_DAY, Activity, ActivityParts, total, total_by_part
+from leaderboard.domain.growth import MAX_PARTS
 from leaderboard.folds.activity_fold import ActivityFold, State
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ClickReclassed,
+    Content,
     ContentShared,
     ContentShown,
+    Engagement,
     LinkClicked,
     Post,
+    PostEngaged,
     PostPublished,
     PostRemoved,
+    Shared,
     Visitor,
     fact_key,
 )
 from referral.events.line import ClockTicked
 from referral.events.timestamps import DAY_MS, to_ms
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
-from tests.support.builders.participants import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START, person_id
 from tests.support.folds import LogFold
 
 LATENESS_DAYS = 35
 decode = msgspec.msgpack.Decoder(State).decode
 
 
-def fact(kind: type, id: str, person: str, at: datetime, **more: object) -> object:
-    """Returns an event of a person."""
-    return kind(id=id, occurred_at=at, program=PROGRAM, person=person, **more)
+def fact(kind: type, id: str, name: str, at: datetime, **more: object) -> object:
+    """Returns an event of the person of this name."""
+    return kind(id=id, occurred_at=at, program=PROGRAM, person=person_id(name), **more)
 
 
 def activity_fold() -> LogFold:
@@ -100,7 +106,11 @@ def test_a_post_counts_once_until_it_is_removed(reports: list[tuple[bool, int, i
         for exists, post, _ in reports
         if exists
     }
-    expected = {(f"p{post}/x{post}", START + timedelta(days=day)) for post, day in first.items() if post not in removed}
+    expected = {
+        (f"{person_id(f'p{post}')}/x{post}", START + timedelta(days=day))
+        for post, day in first.items()
+        if post not in removed
+    }
     found = {(member, score) for score, member in fold.scores(f"posts:{PROGRAM}")}
     assert found == {(post, at.timestamp()) for post, at in expected}
 
@@ -110,7 +120,12 @@ def test_only_clicks_of_people_count() -> None:
     fold = activity_fold()
     for number, visitor in enumerate(["person", "head", "prefetch", "preview", "crawler", "person"]):
         click = LinkClicked(
-            id=f"clk_{number}", occurred_at=START, program=PROGRAM, participant="psn_a", code="AMY", visitor=visitor
+            id=f"clk_{number}",
+            occurred_at=START,
+            program=PROGRAM,
+            participant=person_id("xhs:a"),
+            code="AMY",
+            visitor=visitor,
         )
         fold.append([(fact_key(click), click)])
     fold.drain()
@@ -163,7 +178,7 @@ def link_clicked(number: int, day: int, was: Visitor) -> LinkClicked:
     """Returns a click, as the redirect recorded it."""
     at = START + timedelta(days=day)
     return LinkClicked(
-        id=f"clk_{number}", occurred_at=at, program=PROGRAM, participant="psn_a", code="AMY", visitor=was
+        id=f"clk_{number}", occurred_at=at, program=PROGRAM, participant=person_id("xhs:a"), code="AMY", visitor=was
     )
 
 
@@ -210,3 +225,66 @@ def test_a_click_counts_by_its_latest_class_in_any_order(clicks: list, chance) -
     assert {name: count for name, count in days.items() if count} == {n: c for n, c in expected.items() if c}
     reclassed = {key for values in fold.states.values.values() for key in values if key.startswith("reclass:")}
     assert len(reclassed) == sum(bool(later) for _, _, later in clicks)
+
+
+def by_part(fold: LogFold) -> dict[str, Activity]:
+    """Returns the counts by part of all days, over all partitions."""
+    states = [decode(raw) for values in fold.states.values.values() for key, raw in values.items() if "parts:" in key]
+    return total_by_part(parts for state in states if isinstance(state, ActivityParts) for parts in state.days.values())
+
+
+def test_activity_is_counted_by_channel_content_and_call_to_action() -> None:
+    """A call to action counts with its content item; what names nothing is part of the whole alone."""
+    fold = activity_fold()
+    named = Content(content="hacks", cta="tag")
+    lines = [
+        fact(ContentShown, "a", "p", START, channel="wechat", data=named),
+        fact(ContentShown, "b", "q", START, data=Content(cta="tag")),
+        fact(ContentShared, "c", "p", START, channel="weibo", data=Shared(content="hacks")),
+        fact(ContentShown, "a", "p", START, channel="wechat", data=named),
+    ]
+    fold.append((fact_key(line), line) for line in lines)
+    fold.drain()
+    assert all_time(fold) == Activity(shown=2, shares=1)
+    assert by_part(fold) == {
+        "channel:wechat": Activity(shown=1),
+        "channel:weibo": Activity(shares=1),
+        "content:hacks": Activity(shown=1, shares=1),
+        "cta:hacks/tag": Activity(shown=1),
+    }
+
+
+@given(chance=st.randoms(use_true_random=False))
+def test_a_reclassified_click_leaves_its_channel_and_content_in_any_order(chance) -> None:  # noqa: ANN001
+    """It repeats them, so that the click need not be known."""
+    where = {"channel": "wechat", "content": "hacks"}
+    clicks = [replace(link_clicked(number, 0, "person"), **where) for number in range(2)]
+    lines = [*clicks, replace(click_reclassed(clicks[0], "crawler", 1), **where)]
+    chance.shuffle(lines)
+    fold = activity_fold()
+    fold.append((fact_key(line), line) for line in lines)
+    fold.drain()
+    assert by_part(fold) == {"channel:wechat": Activity(clicks=1), "content:hacks": Activity(clicks=1)}
+
+
+def test_a_day_counts_a_limited_number_of_content_items_by_name() -> None:
+    """The state of a day is bounded, whatever ids a platform sends; the whole counts all."""
+    fold, most = activity_fold(), MAX_PARTS["content"]
+    lines = [
+        fact(ContentShown, f"e{number}", "p", START, data=Content(content=f"c{number}")) for number in range(most + 5)
+    ]
+    fold.append((fact_key(line), line) for line in lines)
+    fold.drain()
+    assert (len(by_part(fold)), all_time(fold).shown) == (most, most + 5)
+
+
+def test_views_of_posts_count_as_many_as_a_report_names_once() -> None:
+    """Likes are recorded alone."""
+    fold = activity_fold()
+    lines = [
+        fact(PostEngaged, id, "p", START, data=Engagement(post="x", kind=kind, count=count))
+        for id, kind, count in (("a", "view", 1200), ("b", "like", 30), ("a", "view", 1200), ("c", "view", 5))
+    ]
+    fold.append((fact_key(line), line) for line in lines)
+    fold.drain()
+    assert all_time(fold) == Activity(post_views=1205)

@@ -95,8 +95,9 @@ WORTH = {"challenge_score": SCORE["day"]}
 
 def board_scores(feed: FoldFeed) -> dict[str, float]:
     """Returns Amy's scores by board."""
-    scores = feed.states.scores.get(0, {})
-    return {board: score for (board, member), score in scores.items() if member == AMY and board.startswith("prg_")}
+    return {
+        board: score for (board, member), score in feed.scores.items() if member == AMY and board.startswith("prg_")
+    }
 
 
 def test_the_table_has_every_metric_of_the_program_file() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count as counter
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -14,17 +14,20 @@ from redis import Redis
 
 from leaderboard import challenge_store
 from leaderboard.challenge_store import ChallengeStore, PostVotes
-from leaderboard.domain.challenge_record import PostRecord
+from leaderboard.domain.challenge_record import PostRecord, VoteRelease
 from leaderboard.domain.challenge_score import SCORE, challenge_days, current_run, longest_run, runs
 from leaderboard.domain.challenge_vote import BURST_VOTES, held_votes
+from leaderboard.domain.challenge_week import own_week
 from leaderboard.domain.score import count_of
 from leaderboard.folds import state_keys
 from leaderboard.folds.activity_fold import ActivityFold
 from leaderboard.folds.closings_fold import ClosingsFold
+from leaderboard.folds.state_keys import ChallengeList
 from referral.catalog.view import Catalog
 from referral.events.facts import (
     ChallengeJoined,
     ChallengeName,
+    DecisionUndone,
     OwnPost,
     Permission,
     PersonBanned,
@@ -58,10 +61,10 @@ from referral.events.timestamps import to_ms
 from referral.topics import STANDINGS
 from tests.support.builders.challenges import GLOW30, with_challenges
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
-from tests.support.builders.participants import PROGRAM
+from tests.support.builders.participants import PROGRAM, person_id
 from tests.support.folds import PARTITIONS, FoldFeed, LogFold
 
-MEI, BO = "psn_mei", "psn_bo"
+MEI, BO = person_id("xhs:mei"), person_id("xhs:bo")
 DAYS = challenge_days(GLOW30, ZONE)
 FIRST = datetime.fromtimestamp(DAYS.start_s, UTC)
 TAG = ("#Glow30",)
@@ -129,6 +132,12 @@ _LINES = st.one_of(
     ),
     st.builds(lambda n, h: fact(RightsWithdrawn, h, data=OwnPost(post=n)), _NAMES, _HOURS),
     st.builds(lambda n, h: decision(RightsRequested, h, n), _NAMES, _HOURS),
+    st.builds(
+        lambda n, h, yes: decision(VotesReviewed, h, n, counted=yes, through=FIRST), _NAMES, _HOURS, st.booleans()
+    ),
+    st.builds(
+        lambda n, h, one: decision(DecisionUndone, h, n, decision=f"e{one}"), _NAMES, _HOURS, st.integers(0, 500)
+    ),
     st.builds(
         lambda n, h, yes: decision(SubmissionReviewed, h, n, approved=yes, reason=None if yes else "off_topic"),
         _NAMES,
@@ -261,12 +270,23 @@ def test_the_gallery_shows_only_what_is_given_approved_and_there() -> None:
     )
 
 
+def test_a_featured_post_is_listed_by_when_it_was_featured_while_it_counts() -> None:
+    """The curator's latest word decides; a removed post is on no list."""
+    featured = decision(SubmissionFeatured, 30, "x", week=1)
+    lines = [*shown("x", 1), featured]
+    feed = fold_of(lines)
+    name = state_keys.challenge_list("featured", PROGRAM, "glow30")
+    assert feed.scores[name, f"{MEI}/x"] == featured.occurred_at.timestamp()
+    assert members(fold_of([*lines, decision(SubmissionFeatured, 40, "x", week=0)]), "featured") == set()
+    assert members(fold_of([*lines, fact(PostRemoved, 40, data=Post(post="x"))]), "featured") == set()
+
+
 def test_a_banned_person_is_in_no_list_until_the_ban_is_lifted() -> None:
     """Also what they post meanwhile; when the ban is lifted, everything is as if there had been none."""
     lines = [*shown("x", 1), post("y", 30)]
     ban, lifted = fact(PersonBanned, 20, by="lin"), fact(PersonUnbanned, 40, by="lin")
     feed = fold_of([*lines[:3], ban, lines[3]])
-    for name in ("participants", "submissions", "counted", "waiting", "gallery"):
+    for name in get_args(ChallengeList):
         assert members(feed, name) == set(), name
     assert total(feed) == 0
     restored = fold_of([*lines[:3], ban, lines[3], lifted])
@@ -322,21 +342,93 @@ def test_a_vote_counts_for_who_followed_before_it_opened() -> None:
 
 def test_votes_of_a_burst_are_held_until_an_operator_decides() -> None:
     """More than BURST_VOTES in ten minutes; those before and after it count."""
-    release = fold_of([decision_of_votes(counted=True)]).state(state_keys.challenge_record(PROGRAM, MEI))
-    entry = release.posts["x"].entry("glow30")
     slow = [1_000 * number for number in range(50)]
     dense = [100_000_000 + number for number in range(BURST_VOTES + 1)]
-    assert held_votes(slow, None) == (50, 0)
-    assert held_votes(dense[1:], None) == (BURST_VOTES, 0)
-    assert held_votes(slow + dense, None) == (50, BURST_VOTES + 1)
-    assert held_votes(slow + dense, entry.release) == (50 + BURST_VOTES + 1, 0)
-    refused = fold_of([decision_of_votes(counted=False)]).state(state_keys.challenge_record(PROGRAM, MEI))
-    assert held_votes(slow + dense, refused.posts["x"].entry("glow30").release) == (50, 0)
+    assert held_votes(slow, ()) == (50, 0)
+    assert held_votes(dense[1:], ()) == (BURST_VOTES, 0)
+    assert held_votes(slow + dense, ()) == (50, BURST_VOTES + 1)
+    assert held_votes(slow + dense, _releases(votes_decided(30, counted=True))) == (50 + BURST_VOTES + 1, 0)
+    assert held_votes(slow + dense, _releases(votes_decided(30, counted=False))) == (50, 0)
 
 
-def decision_of_votes(*, counted: bool) -> Any:
-    """Returns an operator's decision about all votes for a post until now."""
-    return decision(VotesReviewed, 30, "x", counted=counted, through=FIRST)
+def test_a_decision_about_votes_stays_when_a_later_burst_is_decided() -> None:
+    """The first burst counts, the second is dropped; what is taken back is held again."""
+    number, start = BURST_VOTES + 1, to_ms(FIRST) // 1000
+    bursts = [start + day * 86_400 + second for day in (1, 3) for second in range(number)]
+    first, second = votes_decided(48, counted=True), votes_decided(96, counted=False)
+    assert held_votes(bursts, _releases(first)) == (number, number)
+    assert held_votes(bursts, _releases(second, first)) == (number, 0)
+    taken_back = decision(DecisionUndone, 97, "x", decision=second.id)
+    assert held_votes(bursts, _releases(taken_back, first, second)) == (number, number)
+
+
+def votes_decided(hours: float, *, counted: bool) -> Any:
+    """Returns an operator's decision about all votes for a post until then."""
+    return decision(VotesReviewed, hours, "x", counted=counted, through=FIRST + timedelta(hours=hours))
+
+
+def _releases(*lines: Any) -> Sequence[VoteRelease]:
+    record = fold_of(lines).state(state_keys.challenge_record(PROGRAM, MEI))
+    releases: Sequence[VoteRelease] = record.posts["x"].entry("glow30").releases
+    return releases
+
+
+def test_a_review_that_is_taken_back_leaves_the_one_before() -> None:
+    """Without one the submission waits again, also after an appeal; any order of the lines."""
+
+    def state(*lines: Any) -> str:
+        record = fold_of([post("x", 1), *lines]).state(state_keys.challenge_record(PROGRAM, MEI))
+        return str(record.posts["x"].entry("glow30").review_state)
+
+    refused = decision(SubmissionReviewed, 2, "x", approved=False, reason="off_topic")
+    appealed = fact(SubmissionAppealed, 3, data=Submission(challenge="glow30", post="x"))
+    approved = decision(SubmissionReviewed, 4, "x", approved=True)
+    undo_approval = decision(DecisionUndone, 5, "x", decision=approved.id)
+    assert state(refused, appealed, approved) == "approved"
+    assert state(undo_approval, refused, appealed, approved) == "appealed"
+    assert state(approved, undo_approval) == "waiting"
+    assert state(refused, decision(DecisionUndone, 6, "x", decision=refused.id), approved) == "approved"
+
+
+def test_a_post_of_before_a_later_version_declared_the_challenge_is_the_same_whenever_it_is_folded() -> None:
+    """A hashtag counts once the version with its challenge is in effect; and who followed before may vote."""
+    opens = 23 * 24
+    since = FIRST + timedelta(days=1)
+    without = replace(GLOW_VERSION, program=replace(GLOW_VERSION.program, challenges=()))
+    later = replace(with_challenges(GLOW_VERSION), version=2, effective_from=since)
+    vote = fact(PostVoted, opens, BO, data=Vote(challenge="glow30", post="y", author=MEI))
+    lines = [(post("x", 12), 12.0), (fact(PersonFollowed, 13, BO), 13.0), (post("y", 30), 30.0), (vote, opens)]
+
+    def folded(*versions: Any) -> FoldFeed:
+        catalog = Catalog(versions)
+        feed = FoldFeed(ActivityFold(35, 1), catalog)
+        for line, hours in lines:
+            if hours > 24 and len(versions) == 1:
+                catalog.apply(later)
+            recorded_ms = to_ms(FIRST + timedelta(hours=hours))
+            feed.feed((one for one in feed.feed([line], recorded_ms) if isinstance(one, VoteCounted)), recorded_ms)
+        return feed
+
+    live, again = folded(without), folded(without, later)
+    assert live.values == again.values
+    assert members(live, "counted") == {f"{MEI}/y"}
+    assert _votes(again, "y") == {BO}
+
+
+@given(st.sets(st.integers(1, 30)), st.integers(-2, 32))
+def test_an_own_week_has_the_days_of_the_week_of_the_challenge(posted: set[int], day: int) -> None:
+    """Every day of the challenge is in the week of its number, in order, with what happened on it."""
+    week = own_week(posted, DAYS, DAYS.start_s + (day - 1) * 86_400 + 3600)
+    if not 1 <= day <= DAYS.days:
+        assert week is None
+        return
+    assert week is not None
+    numbers = [one.number for one in week.days]
+    assert day in numbers
+    assert numbers == list(range((day - 1) // 7 * 7 + 1, min((day - 1) // 7 * 7 + 7, DAYS.days) + 1))
+    assert {one.number for one in week.days if one.state == "posted"} == posted.intersection(numbers)
+    assert all((one.number < day) == (one.state == "missed") for one in week.days if one.number not in posted)
+    assert week.streak == current_run(posted, day)
 
 
 class _CountingStore(ChallengeStore):
@@ -419,6 +511,26 @@ def test_a_prize_is_taken_back_within_the_holding_period_from_who_has_nothing_le
         ] * expected, line
 
 
+def test_prizes_come_back_with_what_they_were_won_by_within_the_holding_period() -> None:
+    """A ban that is lifted, also one of before the freeze; a refusal that is taken back. After the holding period nothing moves."""
+    one_day, participant = 86_400, "challenge:glow30:participant"
+    banned, lifted = fact(PersonBanned, 40, by="lin"), fact(PersonUnbanned, 31 * 24, by="lin")
+    refused = decision(SubmissionReviewed, 31 * 24, "x", approved=False, reason="copied")
+    undone = decision(DecisionUndone, 31 * 24 + 1, "x", decision=refused.id)
+
+    def prizes(before: list[Any], after: list[Any], days: int) -> list[tuple[str, str]]:
+        feed = FoldFeed(ActivityFold(35, 1), Catalog([PAID]))
+        feed.feed([post("x", 1), *before, _tick(DAYS.frozen_s)])
+        found = feed.feed(after, recorded_at_ms=(DAYS.frozen_s + days * one_day) * 1000)
+        kinds = {PrizeAwarded: "+", PrizeRevoked: "-"}
+        return [(kinds[type(one)], one.trigger) for one in found if type(one) in kinds]
+
+    assert prizes([], [banned, lifted], 1) == [("-", participant), ("+", participant)]
+    assert prizes([banned], [lifted], 1) == [("+", participant)]
+    assert prizes([], [refused, undone], 1) == [("-", participant), ("+", participant)]
+    assert prizes([banned], [lifted], 8) == []
+
+
 def test_a_post_that_was_known_before_it_entered_the_challenge_wins_a_prize() -> None:
     """Its permission came first, or it was in another challenge that was settled before."""
     permission = fact(RightsGiven, 1, data=Permission(post="x", wording="Yes"))
@@ -443,7 +555,7 @@ def test_the_first_of_the_closed_board_of_the_challenge_gets_the_final_prize() -
     final = Reward(id="day", to="referrer", on="challenge.final", kind="gift", handover="in_store")
     version = with_challenges(GLOW_VERSION, replace(GLOW30, prizes={"final": "day"}))
     catalog = Catalog([replace(version, program=replace(version.program, rewards=(final,), holding_days=7))])
-    people = ["psn_a", "psn_b", "psn_c"]
+    people = [person_id("xhs:a"), person_id("xhs:b"), person_id("xhs:c")]
     lines = [post(f"x{who}{day}", 24 * day, who) for number, who in enumerate(people) for day in range(number + 1)]
     counting = LogFold(ActivityFold(35, PARTITIONS), catalog)
     closings = LogFold(ClosingsFold(), catalog, counting.log)
@@ -452,13 +564,15 @@ def test_the_first_of_the_closed_board_of_the_challenge_gets_the_final_prize() -
     for minute in range(3):
         _tick_both(counting, closings, DAYS.frozen_s + 900 + 60 * minute)
     awarded = _standings(counting, PrizeAwarded)
-    assert [(one.participant, one.rule, one.period) for one in awarded] == [("psn_c", "day", "challenge.glow30")]
+    assert [(one.participant, one.rule, one.period) for one in awarded] == [
+        (person_id("xhs:c"), "day", "challenge.glow30")
+    ]
     for day in range(3):
-        gone = fact(PostRemoved, 32 * 24, "psn_c", data=Post(post=f"xpsn_c{day}"))
+        gone = fact(PostRemoved, 32 * 24, person_id("xhs:c"), data=Post(post=f"x{people[2]}{day}"))
         counting.append([(fact_key(gone), gone)])
     _tick_both(counting, closings, DAYS.frozen_s + 1800)
-    assert [one.participant for one in _standings(counting, PrizeRevoked)] == ["psn_c"]
-    assert [one.participant for one in _standings(counting, PrizeAwarded)] == ["psn_c", "psn_b"]
+    assert [one.participant for one in _standings(counting, PrizeRevoked)] == [person_id("xhs:c")]
+    assert [one.participant for one in _standings(counting, PrizeAwarded)] == [person_id("xhs:c"), person_id("xhs:b")]
     assert (counting.rejected, closings.rejected) == ([], [])
 
 

@@ -73,3 +73,10 @@ def test_the_first_and_the_last_point_have_a_label(count: int, most: int) -> Non
     assert found[0] == 0
     assert found[-1] == count - 1
     assert len(found) == min(count, most) == len(set(found))
+
+
+def test_marks_at_one_point_are_one_with_all_their_numbers() -> None:
+    """Several things may happen on one day: their numbers would cover each other."""
+    found = line_chart([("all", [1, 2, 3, 4])], marks=[0, 2, 2, 2, 3]).marks
+    assert [one.numbers for one in found] == ["1", "2–4", "5"]
+    assert len({one.x for one in found}) == 3

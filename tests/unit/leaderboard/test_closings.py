@@ -26,13 +26,18 @@ from referral.events.standings import (
     PrizeRevoked,
 )
 from referral.topics import partition_of
+from referral.verification.draw_proof import DrawEntry, DrawFile, DrawRecord, draw_mistake
 from referral.verification.merkle_tree import leaf_hash, root_of
 from referral.verification.quicknet import published_at
 from tests.support.builders.leaderboard import GLOW, GLOW_VERSION, cleared_conversion, reversed_conversion
 from tests.support.builders.participants import PROGRAM, START, participant
+from tests.support.examples import examples
 from tests.support.folds import PARTITIONS, LogFold
 from tests.support.scenarios.month_end import MonthEnd
 
+# Published by the League of Entropy on 2023-09-15 at 11:00:03: https://api.drand.sh/v2/beacons/quicknet/rounds/657413
+QUICKNET_ROUND = 657413
+QUICKNET_SIGNATURE = "b713718a38ae728dfd477991af2822e08d2f305e47718cef9f7848ce4050e7be41076862b98fad56e91a6b85b89cd97b"
 PEOPLE = [participant(f"p{number}").id for number in range(12)]
 MONTH_END = datetime(2026, 11, 30, 16, tzinfo=UTC)  # midnight in Shanghai
 CLOSES = MONTH_END + timedelta(days=1)
@@ -246,7 +251,7 @@ def disturb(fold: LogFold, fault: str) -> None:
 
 
 @given(data=st.data(), counts=st.lists(st.integers(0, 4), min_size=1, max_size=8))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 def test_wipes_and_restarts_at_any_time_give_the_same_bytes(data: st.DataObject, counts: list[int]) -> None:
     """Closed boards and rewards equal those of a run without faults, and states those of a refold of the same log."""
     steps = [scores(*counts), AFTER, reversals(counts), AFTER + timedelta(minutes=1), AFTER + timedelta(minutes=2)]
@@ -311,6 +316,72 @@ def test_a_draw_waits_for_its_round_until_it_is_held() -> None:
     assert month.rejected == []
     assert [line.draw for line in month.standings(DrawHeld)] == ["spring"]
     assert month.closings.scores(AWAITED_ROUNDS) == []
+
+
+def test_a_draw_is_held_with_a_round_that_drand_has_published_and_verifies_offline() -> None:
+    """Round 657413 of September 2023, six hours after the board of August was closed: from the board to the file of the draw.
+
+    Folds do not verify signatures; the view that accepts a round does, and so does everyone who verifies the draw.
+    """
+    mask = Reward(id="mask", to="referrer", on="draw.won", kind="gift", handover="post")
+    draw = Draw(id="spring", board="referrals", period="month", reward="mask", winners=1, alternates=2)
+    program = replace(PAID, rewards=(*REWARDS, mask), draws=(draw,))
+    began, closes = datetime(2023, 8, 10, tzinfo=UTC), datetime(2023, 9, 15, 5, tzinfo=UTC)
+    month = MonthEnd(ProgramVersion(recorded_at=began, program=program, version=1, effective_from=began))
+    month.at(began)
+    month.append(
+        cleared_conversion(PEOPLE[index], f"f{index}-{number}", began + timedelta(days=index, minutes=number))
+        for index, count in enumerate((3, 1, 4, 2))
+        for number in range(count)
+    )
+    month.at(closes - timedelta(minutes=1), closes)
+    (committed,) = month.standings(DrawCommitted)
+    assert committed.round == QUICKNET_ROUND
+    given = DrawRandomnessGiven(
+        occurred_at=closes + timedelta(hours=6, seconds=5),
+        program=PROGRAM,
+        metric="referrals",
+        period="2023-08",
+        draw="spring",
+        by="drand",
+        round=QUICKNET_ROUND,
+        signature=QUICKNET_SIGNATURE,
+    )
+    month.closings.append([(PROGRAM, given)])
+    month.drain()
+    (held,) = month.standings(DrawHeld)
+    assert draw_mistake(_draw_file(committed, held, board(month, "2023-08"))) is None
+    changed = replace(held, winners=held.alternates[:1])
+    assert draw_mistake(_draw_file(committed, changed, board(month, "2023-08"))) is not None
+    assert [(one.trigger, one.rule) for one in month.standings(PrizeAwarded) if one.rule == "mask"] == [
+        ("draw:spring:2023-08", "mask")
+    ]
+
+
+def _draw_file(committed: DrawCommitted, held: DrawHeld, closed: BoardClosed) -> DrawFile:
+    """Returns the draw as `referral draw fetch` writes it."""
+    return DrawFile(
+        record=DrawRecord(
+            program=PROGRAM,
+            draw=committed.draw,
+            metric=committed.metric,
+            period=committed.period,
+            committed_at=committed.occurred_at,
+            root=committed.root,
+            entries=committed.entries,
+            tickets=committed.tickets,
+            winner_places=committed.winners,
+            alternate_places=committed.alternates,
+            rule=committed.rule,
+            last_leaf=committed.last_leaf,
+            round=committed.round,
+            randomness=held.randomness,
+            signature=held.signature,
+            winners=held.winners,
+            alternates=held.alternates,
+        ),
+        entries=tuple(DrawEntry(one.participant, one.score, one.reached_at) for one in closed.top),
+    )
 
 
 def test_boards_that_no_program_declares_delay_no_declared_one() -> None:

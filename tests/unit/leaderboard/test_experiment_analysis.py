@@ -81,6 +81,14 @@ def test_the_rule_needs_people_time_an_even_split_and_one_variant_a_person() -> 
     assert decided(good, good) is None
 
 
+def test_friends_of_the_better_variant_are_no_mismatch() -> None:
+    """They see the variant of who brought them: the split is that of the others, whom no friend brought."""
+    good, poor = sums_of_people(GOOD * 3), sums_of_people(POOR)
+    assert decided(good, poor) is None
+    assert decided(replace(good, roots=len(POOR)), poor) == "tag"
+    assert decided(replace(good, roots=len(POOR) // 2), poor) is None
+
+
 def test_of_three_variants_the_best_beats_each_other_one() -> None:
     """Two that are equal keep it open, however far the third is behind."""
     three = replace(EXPERIMENT, variants=("tag", "save", "last"))

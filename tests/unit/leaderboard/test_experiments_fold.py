@@ -20,6 +20,7 @@ from referral.events.attributions import attribution_key
 from referral.events.experiments import (
     ExperimentDecided,
     ExperimentFollowed,
+    ExperimentInvited,
     ExperimentMeasured,
     ExperimentPersonBanned,
     ExperimentSummed,
@@ -41,9 +42,10 @@ from tests.support.builders.experiments import (
     sums_of_people,
     unfollowed,
 )
-from tests.support.builders.participants import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START, person_id
 from tests.support.folds import FoldFeed, LogFold
 
+AMY = person_id("xhs:amy")
 LATENESS_DAYS = 35
 CATALOG = Catalog([EXPERIMENT_VERSION])
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -73,26 +75,25 @@ def figures(line: ExperimentMeasured) -> tuple[str, int, int, int]:
 def test_a_window_is_measured_when_it_is_over() -> None:
     """It begins with the first impression; what happened before or after it does not count."""
     lines = [
-        shared("amy", START),
-        shown("amy", START + HOUR),
-        shown("amy", START + 2 * DAY),
-        shared("amy", START + 3 * DAY),
-        shown("amy", START + HOUR + 7 * DAY),
-        shared("amy", START + HOUR + 7 * DAY),
+        shared(AMY, START),
+        shown(AMY, START + HOUR),
+        shown(AMY, START + 2 * DAY),
+        shared(AMY, START + 3 * DAY),
+        shown(AMY, START + HOUR + 7 * DAY),
+        shared(AMY, START + HOUR + 7 * DAY),
     ]
     assert measured_lines(lines, tick(7)) == []
     [line] = measured_lines(lines, tick(7), tick(7.1), tick(9))
     assert figures(line) == ("tag", 2, 1, 1)
     assert (line.window_start, line.window_end) == (START + HOUR, START + HOUR + 7 * DAY)
-    assert (line.person, line.experiment) == ("amy", "exp_cta1")
+    assert (line.person, line.experiment) == (AMY, "exp_cta1")
 
 
 def test_what_names_no_variant_or_no_experiment_is_no_exposure() -> None:
     """A share alone measures no one either."""
-    other = replace(shown("amy", START), data=replace(shown("amy", START).data, content="other"))
+    other = replace(shown(AMY, START), data=replace(shown(AMY, START).data, content="other"))
     assert (
-        measured_lines([shown("amy", START, None), shown("amy", START, "last"), other, shared("amy", START)], tick(9))
-        == []
+        measured_lines([shown(AMY, START, None), shown(AMY, START, "last"), other, shared(AMY, START)], tick(9)) == []
     )
 
 
@@ -100,11 +101,11 @@ def test_what_names_no_variant_or_no_experiment_is_no_exposure() -> None:
 def test_any_order_of_events_measures_the_same(order: list[int], late: int) -> None:
     """Those that arrive once the window was measured correct the line: the last one is valid."""
     lines = [
-        shown("amy", START + 3 * HOUR, "save"),
-        shown("amy", START + HOUR, "tag"),
-        shown("amy", START + DAY, "tag"),
-        shared("amy", START + 2 * DAY),
-        shared("amy", START + 7 * DAY),
+        shown(AMY, START + 3 * HOUR, "save"),
+        shown(AMY, START + HOUR, "tag"),
+        shown(AMY, START + DAY, "tag"),
+        shared(AMY, START + 2 * DAY),
+        shared(AMY, START + 7 * DAY),
     ]
     arriving = [lines[index] for index in order]
     found = measured_lines([*arriving[:late], tick(7.5), *arriving[late:], tick(7.6), tick(15)])
@@ -114,8 +115,8 @@ def test_any_order_of_events_measures_the_same(order: list[int], late: int) -> N
 def test_events_that_are_too_late_start_no_second_window() -> None:
     """What is left of a person is a mark that they were measured."""
     feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), CATALOG)
-    assert len(measured_of(feed.feed([shown("amy", START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START)))) == 1
-    late = [shown("amy", START + 50 * DAY), shared("amy", START + 50 * DAY), tick(99)]
+    assert len(measured_of(feed.feed([shown(AMY, START), tick(7), tick(7 + LATENESS_DAYS)], to_ms(START)))) == 1
+    late = [shown(AMY, START + 50 * DAY), shared(AMY, START + 50 * DAY), tick(99)]
     assert measured_of(feed.feed(late, to_ms(START + 50 * DAY))) == []
     [state] = [one for one in feed.all_states() if isinstance(one, Exposure)]
     assert state == Exposure("exp_cta1", is_measured=True, is_closed=True)
@@ -139,7 +140,7 @@ def test_a_second_experiment_of_an_item_has_windows_of_its_own() -> None:
         program=replace(PROGRAM_WITH_EXPERIMENT, content=(second,)),
     )
     feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([EXPERIMENT_VERSION, later]))
-    lines = [shown("amy", START), tick(7), shown("amy", START + 31 * DAY), shared("amy", START + 8 * DAY), tick(38)]
+    lines = [shown(AMY, START), tick(7), shown(AMY, START + 31 * DAY), shared(AMY, START + 8 * DAY), tick(38)]
     first, other = measured_of(feed.feed(lines, to_ms(START + 31 * DAY)))
     assert (first.experiment, other.experiment) == ("exp_cta1", "exp_cta2")
     assert figures(other) == ("tag", 1, 0, 1)
@@ -148,15 +149,17 @@ def test_a_second_experiment_of_an_item_has_windows_of_its_own() -> None:
 def test_a_follow_through_the_item_is_forwarded_and_its_reversal_too() -> None:
     """Follows by other evidence are none of the experiment's."""
     feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
-    follow = followed("bob", "amy", START + DAY, "save")
+    follow = followed("bob", AMY, START + DAY, "save")
     plain = replace(follow, id="ref_plain", evidence=replace(follow.evidence, content=None, cta=None))
     other = replace(follow, id="ref_other", evidence=replace(follow.evidence, content="other"))
-    [line] = feed.feed([follow, plain, other])
+    line, invited = feed.feed([follow, plain, other])
     assert isinstance(line, ExperimentFollowed)
-    assert (line.person, line.referral, line.variant, line.followed_at) == ("amy", follow.id, "save", START + DAY)
+    assert (line.person, line.referral, line.variant, line.followed_at) == (AMY, follow.id, "save", START + DAY)
+    assert isinstance(invited, ExperimentInvited)
+    assert (invited.person, invited.referral, invited.invited) == (follow.person, follow.id, True)
     [gone] = feed.feed([unfollowed(plain), unfollowed(other), unfollowed(follow), unfollowed(follow)])
     assert gone == ExperimentUnfollowed(
-        occurred_at=START + DAY + HOUR, program=PROGRAM, experiment="exp_cta1", person="amy", referral=follow.id
+        occurred_at=START + DAY + HOUR, program=PROGRAM, experiment="exp_cta1", person=AMY, referral=follow.id
     )
 
 
@@ -164,9 +167,23 @@ def test_a_follow_down_the_chain_counts_for_who_began_it_until_it_is_undone() ->
     """The referrer passed on what the root had shared; the reversal names the referrer only."""
     feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
     follow = followed("cat", "bob", START + DAY)
-    follow = replace(follow, evidence=replace(follow.evidence, root="amy"))
+    follow = replace(follow, evidence=replace(follow.evidence, root=AMY))
     lines = feed.feed([follow, unfollowed(follow)])
-    assert [(type(line), line.person) for line in lines] == [(ExperimentFollowed, "amy"), (ExperimentUnfollowed, "amy")]
+    assert [(type(line), line.person) for line in lines] == [
+        (ExperimentFollowed, AMY),
+        (ExperimentInvited, follow.person),
+        (ExperimentUnfollowed, AMY),
+    ]
+
+
+def test_an_invitation_is_taken_back_by_a_correction_alone() -> None:
+    """Who leaves, or is banned, was invited all the same."""
+    for reason, expected in (("unfollowed", []), ("banned", []), ("corrected", [False])):
+        feed = FoldFeed(GrowthFold(1), CATALOG, only_loaded=True)
+        follow = followed("bob", AMY, START + DAY, "save")
+        feed.feed([follow])
+        lines = feed.feed([replace(unfollowed(follow), reason=reason)])
+        assert [line.invited for line in lines if isinstance(line, ExperimentInvited)] == expected, reason
 
 
 def measured(person: str, shown: int, shares: int, variant: str = "tag", variants: int = 1) -> ExperimentMeasured:
@@ -199,6 +216,13 @@ def credited(person: str, referral: str, days: float, variant: str | None = None
     )
 
 
+def invitation(person: str, referral: str, invited: bool = True) -> ExperimentInvited:
+    """A friend brought the person, or does no longer."""
+    return ExperimentInvited(
+        occurred_at=START, program=PROGRAM, experiment="exp_cta1", person=person, referral=referral, invited=invited
+    )
+
+
 def withdrawn(follow: ExperimentFollowed) -> ExperimentUnfollowed:
     """The follow counts no longer."""
     return ExperimentUnfollowed(
@@ -215,17 +239,19 @@ def sums_after(lines: list[Any]) -> ExperimentSums:
 
 
 LINES: list[Any] = [
-    measured("amy", 10, 2),
-    credited("amy", "ref_1", 1, "tag"),
-    credited("amy", "ref_2", 6.9, "save"),
-    credited("amy", "ref_3", 7),
+    measured(AMY, 10, 2),
+    credited(AMY, "ref_1", 1, "tag"),
+    credited(AMY, "ref_2", 6.9, "save"),
+    credited(AMY, "ref_3", 7),
     measured("bob", 4, 0, "save", variants=2),
     credited("cat", "ref_4", 1),
+    invitation("bob", "ref_1"),
+    invitation("bob", "ref_2"),
 ]
 SUMS = ExperimentSums(
     {
         "save": VariantSums(PairSums(1, 0, 4, 0, 16, 0), PairSums(1, 0, 4, 0, 16, 0), multiple=1),
-        "tag": VariantSums(PairSums(1, 2, 10, 4, 100, 20), PairSums(1, 2, 10, 4, 100, 20), mixed=1),
+        "tag": VariantSums(PairSums(1, 2, 10, 4, 100, 20), PairSums(1, 2, 10, 4, 100, 20), mixed=1, roots=1),
     },
     int(START.timestamp()),
 )
@@ -241,8 +267,18 @@ def test_any_order_of_lines_gives_the_same_sums(order: list[Any]) -> None:
 def test_what_is_corrected_or_undone_changes_the_sums_as_if_it_had_never_been(order: list[Any]) -> None:
     """A later measurement of a person replaces the earlier one; a follow that is undone does not count."""
     extra = credited("bob", "ref_9", 2, "tag")
-    wrong = [measured("amy", 3, 3, "save"), extra, credited("amy", "ref_1", 1, "tag")]
+    wrong = [measured(AMY, 3, 3, "save"), extra, credited(AMY, "ref_1", 1, "tag")]
     assert sums_after([*wrong, *order, withdrawn(extra)]) == SUMS
+
+
+@given(order=st.permutations([measured("bob", 4, 0), *(invitation("bob", f"ref_{number}") for number in range(3))]))
+def test_a_person_is_invited_until_each_of_their_referrals_is_corrected(order: list[Any]) -> None:
+    """Whichever came first."""
+    alone = sums_after([measured("bob", 4, 0)])
+    taken_back = [invitation("bob", f"ref_{number}", False) for number in range(3)]
+    assert alone.variants["tag"].roots == 1
+    assert sums_after([*order, *taken_back[:2]]).variants["tag"].roots == 0
+    assert sums_after([*order, *taken_back]) == alone
 
 
 def ban(person: str, banned: bool = True) -> ExperimentPersonBanned:
@@ -252,11 +288,11 @@ def ban(person: str, banned: bool = True) -> ExperimentPersonBanned:
     )
 
 
-@given(order=st.permutations([*LINES, ban("amy"), ban("amy")]))
+@given(order=st.permutations([*LINES, ban(AMY), ban(AMY)]))
 def test_a_banned_person_is_in_no_sums_until_the_ban_is_lifted(order: list[Any]) -> None:
     """Whether they were banned before or after what they did; a second ban changes nothing."""
     assert sums_after(order) == ExperimentSums({"save": SUMS.variants["save"]}, SUMS.since_s)
-    assert sums_after([*order, ban("amy", False)]) == SUMS
+    assert sums_after([*order, ban(AMY, False)]) == SUMS
 
 
 def test_a_ban_is_forwarded_with_all_experiments_that_the_program_has_had() -> None:
@@ -264,13 +300,13 @@ def test_a_ban_is_forwarded_with_all_experiments_that_the_program_has_had() -> N
     other = replace(ITEM, experiment=replace(EXPERIMENT, id="exp_older"))
     older = replace(EXPERIMENT_VERSION, program=replace(PROGRAM_WITH_EXPERIMENT, content=(other,)))
     newer = replace(EXPERIMENT_VERSION, version=2)
-    banned = PersonBanned(id="b1", occurred_at=START, program=PROGRAM, person="amy", by="ops", note="")
-    lifted = PersonUnbanned(id="b2", occurred_at=START, program=PROGRAM, person="amy", by="ops", note="")
+    banned = PersonBanned(id="b1", occurred_at=START, program=PROGRAM, person=AMY, by="ops", note="")
+    lifted = PersonUnbanned(id="b2", occurred_at=START, program=PROGRAM, person=AMY, by="ops", note="")
     feed = FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([older, newer]), only_loaded=True)
     lines = feed.feed([banned, lifted])
     assert [(line.person, line.experiments, line.banned) for line in lines] == [
-        ("amy", ("exp_cta1", "exp_older"), True),
-        ("amy", ("exp_cta1", "exp_older"), False),
+        (AMY, ("exp_cta1", "exp_older"), True),
+        (AMY, ("exp_cta1", "exp_older"), False),
     ]
     without = replace(EXPERIMENT_VERSION, program=replace(PROGRAM_WITH_EXPERIMENT, content=()))
     assert FoldFeed(ActivityFold(LATENESS_DAYS, 1), Catalog([without])).feed([banned]) == []
@@ -320,11 +356,11 @@ def test_events_and_follows_lead_to_a_decision_through_all_three_folds() -> None
     experiments = LogFold(ExperimentsFold(), CATALOG, log)
     events: list[Any] = []
     for number in range(320):
-        person, cta = f"p{number}", "tag" if number % 2 else "save"
+        person, cta = person_id(f"p{number}"), "tag" if number % 2 else "save"
         events += [shown(person, START + hour * HOUR, cta) for hour in range(5)]
         events += [shared(person, START + hour * HOUR) for hour in range(1 + 2 * (cta == "tag") + number % 3 // 2)]
     activity.append((fact_key(line), line) for line in events)
-    follow = followed("friend", "p1", START + DAY)
+    follow = followed("friend", person_id("p1"), START + DAY)
     growth.append([(attribution_key(follow), follow)])
     for fold in (activity, growth):
         fold.append_tick(tick(8))

@@ -29,7 +29,7 @@ from referral.events.edges import EdgeFact
 from referral.events.examples import example
 from referral.events.schemas import types_by_tag
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
-from tests.support.builders.participants import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START, person_id
 from tests.support.folds import LogFold
 
 CHANNELS = st.sampled_from([None, "wechat", "weibo"])
@@ -45,7 +45,13 @@ def attribution_lines(person: str, follow: tuple[bool, int, str | None]) -> list
     if not referred:
         return [ReferralUnattributed(occurred_at=at, program=PROGRAM, person=person, reason="no_evidence")]
     evidence = Evidence(kind="click", touched_at=at, event="evt_1", channel=channel)
-    same = {"occurred_at": at, "program": PROGRAM, "id": f"ref_{person}", "person": person, "referrer": "psn_a"}
+    same = {
+        "occurred_at": at,
+        "program": PROGRAM,
+        "id": f"ref_{person}",
+        "person": person,
+        "referrer": person_id("xhs:a"),
+    }
     rest = {**same, "version": 1, "evidence": evidence}
     if hours % 2:
         return [ReferralAttributed(**rest, qualified=True)]
@@ -56,7 +62,7 @@ def reversal(person: str, follow: tuple[bool, int, str | None]) -> ReferralRever
     """Returns the reversal of a follow."""
     referred, hours, channel = follow
     since = START + timedelta(hours=hours)
-    referral = {"referrer": "psn_a", "id": f"ref_{person}", "channel": channel} if referred else {}
+    referral = {"referrer": person_id("xhs:a"), "id": f"ref_{person}", "channel": channel} if referred else {}
     undoes = ("attributed", "qualified") if referred else ("unattributed",)
     return ReferralReversed(
         occurred_at=since, program=PROGRAM, person=person, undoes=undoes, reason="unfollowed", since=since, **referral
@@ -146,10 +152,16 @@ def test_the_channels_add_up_to_the_referred_followers(attributed: int, channels
     assert growth.by_channel.get("unknown", 0) == attributed
 
 
-BANS = st.lists(st.tuples(st.sampled_from(["psn_a", "psn_b", "psn_c"]), st.booleans()), max_size=6)
+BANS = st.lists(
+    st.tuples(st.sampled_from([person_id("xhs:a"), person_id("xhs:b"), person_id("xhs:c")]), st.booleans()), max_size=6
+)
 
 
-@given(follows=st.lists(st.tuples(st.sampled_from(["psn_a", "psn_b"]), FOLLOWS), max_size=8), bans=BANS, data=st.data())
+@given(
+    follows=st.lists(st.tuples(st.sampled_from([person_id("xhs:a"), person_id("xhs:b")]), FOLLOWS), max_size=8),
+    bans=BANS,
+    data=st.data(),
+)
 def test_the_counts_of_banned_referrers_can_be_left_out(
     follows: list[tuple[str, tuple[bool, int, str | None]]], bans: list[tuple[str, bool]], data: st.DataObject
 ) -> None:
@@ -283,4 +295,4 @@ def test_it_is_known_who_follows_without_a_referrer_and_who_referred_in_each_buc
     fold.drain()
     assert {person: int(second) for second, person in fold.scores(f"discovered:{PROGRAM}")} == expected
     for bucket in buckets:
-        assert {name for _, name in fold.scores(f"referrers:{PROGRAM}:{bucket}")} == {"psn_a"}
+        assert {name for _, name in fold.scores(f"referrers:{PROGRAM}:{bucket}")} == {person_id("xhs:a")}

@@ -6,15 +6,16 @@ from hypothesis import strategies as st
 from leaderboard.domain.movement import ChangedEntry, ranks_before
 from leaderboard.domain.ranking import BoardEntry, with_ranks
 from leaderboard.domain.score import score_of
+from tests.support.builders.participants import person_id
 
-PEOPLE = [f"psn_{name}" for name in "abcdefghij"]
+PEOPLE = [person_id(f"xhs:{name}") for name in "abcdefghij"]
 COUNTS = st.tuples(st.integers(0, 4), st.integers(0, 3))  # count and when the last of them was, at the end of yesterday
 GAINS = st.tuples(st.integers(0, 3), st.integers(4, 6))  # what was counted today, and when
 
 
 def board(counts: dict[str, tuple[int, int]]) -> list[BoardEntry]:
     """Returns the entries of people who counted something, best first."""
-    return sorted(BoardEntry(score_of(count, at), who.encode()) for who, (count, at) in counts.items() if count)
+    return sorted(BoardEntry.of(score_of(count, at), who) for who, (count, at) in counts.items() if count)
 
 
 @given(

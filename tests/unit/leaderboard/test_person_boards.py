@@ -25,10 +25,10 @@ from referral.events.facts import (
 )
 from referral.events.timestamps import DAY_MS
 from tests.support.builders.leaderboard import GLOW_VERSION, ZONE
-from tests.support.builders.participants import PROGRAM, START
+from tests.support.builders.participants import PROGRAM, START, person_id
 from tests.support.folds import LogFold
 
-PEOPLE = ["psn_a", "psn_b", "psn_c"]
+PEOPLE = [person_id("xhs:a"), person_id("xhs:b"), person_id("xhs:c")]
 MOMENTS = st.integers(0, 40 * 24 * 12).map(lambda fives: START + timedelta(minutes=5 * fives))
 WHO = st.sampled_from(PEOPLE)
 SHARES = st.lists(st.tuples(WHO, MOMENTS), max_size=6)

@@ -139,6 +139,19 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
             {"challenges": [CHALLENGE | {"prizes": {"final": "分享领取"}}]},
             [("forced_sharing", "/challenges/0/prizes/final")],
         ),
+        (
+            {"wechat": {"follow": {"text": {"zh-CN": "欢迎！关注就送红包"}}}},
+            [("induced_following", "/wechat/follow/text/zh-CN")],
+        ),
+        (
+            {"wechat": {"keywords": [{"words": ["a"], "news": {"title": {"en": "Follow us to win a set"}}}]}},
+            [("induced_following", "/wechat/keywords/0/news/title/en")],
+        ),
+        (
+            {"wechat": {"scan": {"text": {"zh-CN": "转发到朋友圈才能领取"}}}},
+            [("forced_sharing", "/wechat/scan/text/zh-CN")],
+        ),
+        ({"wechat": {"follow": {"text": {"zh-CN": "欢迎关注，你的邀请码是 {code}"}}}}, []),
         ({"attribution": {"evidence": ["click", "scan"]}}, [("untracked_channel", "/channels/0")]),
         (
             _kits(wechat={"en": "Ask {name} how I did it", "zh-CN": "{hook}"}),
@@ -172,6 +185,12 @@ TWO_AT_ONCE = [_cta("Tag a dry friend"), _cta("Tag a shy friend", id="d")]
             _both("kit_breaks_policy", "/kits/douyin"),
         ),
         ({"ends_at": "2026-12-01T00:00:00+08:00"}, [("already_ended", "/ends_at")]),
+        ({"join": GLOW["join"] | {"proofs": ["message", "email"]}}, [("unusable_proof", "/join/proofs/1")]),
+        ({"join": GLOW["join"] | {"channels": ["xiaohongshu", "web"]}}, [("unusable_proof", "/join/channels/1")]),
+        (
+            {"join": GLOW["join"] | {"channels": ["wechat"], "proofs": ["wechat"]}},
+            [("unusable_proof", "/join/proofs")],  # without an AppID
+        ),
     ],
 )
 def test_each_pitfall_is_found_by_name_and_pointer(change: dict[str, Any], expected: list[tuple[str, str]]) -> None:

@@ -1,6 +1,7 @@
 """Referral codes: short, unambiguous, deterministic."""
 
 import re
+from hashlib import blake2b
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,9 @@ from referral.events import blocked_words
 from referral.events.blocked_words import find_blocked_word
 
 _CONFUSED = set("0O1IL")
+_RANDOM = "23456789BCDFGHJKMNPQRSTVWXZ"
+_AFTER_NAME = (("23456789", 2), ("23456789", 3), (_RANDOM, 3), (_RANDOM, 4), (_RANDOM, 5))
+_NO_NAME = ((_RANDOM, 6), (_RANDOM, 7))
 names = st.text(max_size=64)
 owners = st.text("abcdefghjkmnpqrstvwxyz0123456789", min_size=16, max_size=16).map("psn_".__add__)
 
@@ -30,6 +34,30 @@ def test_no_code_contains_a_confusable_character(name: str, owner: str, attempt:
 def test_the_same_person_gets_the_same_code_again(name: str, owner: str, attempt: int) -> None:
     """A code is derived, not random: concurrent enrolments agree without coordination."""
     assert candidate_code(code_prefix(name), owner, attempt) == candidate_code(code_prefix(name), owner, attempt)
+
+
+@given(names | st.sampled_from(["Amy", "SH", "FUC", "TM", "小美"]), owners, st.integers(0, 15))
+def test_a_code_is_derived_as_it_always_was(name: str, owner: str, attempt: int) -> None:
+    """Digit by digit from a digest of owner and attempt: concurrent processes of two versions of the program agree."""
+    prefix = code_prefix(name)
+    start, shapes = (prefix, _AFTER_NAME) if len(prefix) >= 2 else ("", _NO_NAME)
+    alphabet, length = shapes[attempt] if attempt < len(shapes) else (_RANDOM, 9)
+    seeds = (f"{owner}\x1f{attempt}", *(f"{owner}\x1f{attempt}\x1f{retry}" for retry in range(1, 100)))
+    suffixes = (_characters(alphabet, length, seed) for seed in seeds)
+    allowed = (
+        start + suffix
+        for suffix in suffixes
+        if not blocked_words.contains_blocked_word(suffix) and not find_blocked_word(start + suffix)
+    )
+    assert candidate_code(prefix, owner, attempt) == next(allowed)
+
+
+def _characters(alphabet: str, length: int, seed: str) -> str:
+    number, characters = int.from_bytes(blake2b(seed.encode(), digest_size=16, person=b"code").digest(), "big"), ""
+    for _ in range(length):
+        number, index = divmod(number, len(alphabet))
+        characters += alphabet[index]
+    return characters
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from PIL import Image, ImageFont
 from link_issuer.pages import fonts, text_runs
 from link_issuer.pages.poster import Poster, render_png, render_preview
 from link_issuer.pages.preview_card import PreviewCard, render_card
+from tests.support.examples import examples
 from tests.support.font_caches import clear_font_caches, without_fontconfig
 from tests.support.requirements import require_chinese_font
 
@@ -165,7 +166,7 @@ def test_a_name_loses_its_pictographs_and_controls(name: str, drawable: str) -> 
 
 @given(st.text(max_size=30))
 @example("0\U00011435")  # a digit with a mark that only another font has
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_name_is_drawn_whole_or_not_at_all(name: str) -> None:
     """Every character of a name that is drawn is in a font; the runs of a line have all of its characters."""
     drawable = fonts.drawable_name(name)

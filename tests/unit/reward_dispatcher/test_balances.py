@@ -36,6 +36,7 @@ from tests.support.builders.reward_dispatcher import (
     revocation,
     reward_action,
 )
+from tests.support.examples import examples
 from tests.support.systems.ledger import LedgerFeed
 
 BALANCE = {"of_balance": True, "unit": "CNY"}
@@ -491,7 +492,7 @@ def _fields(line: RewardGranted) -> dict[str, object]:
     return {name: getattr(line, name) for name in line.__struct_fields__}
 
 
-BalanceMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+BalanceMachine.TestCase.settings = settings(max_examples=examples(300), stateful_step_count=40)
 TestBalances = BalanceMachine.TestCase
 
 

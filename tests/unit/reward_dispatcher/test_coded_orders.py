@@ -35,6 +35,7 @@ from reward_dispatcher.folds.state_changes import State
 from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND, program_version
 from tests.support.builders.participants import PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, redemption_request, reward_action
+from tests.support.examples import examples
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.friend_with_code import THIRTY, chain_with, code_of, reward_of
 from tests.support.scenarios.reward_chain import RewardChain
@@ -394,7 +395,7 @@ def kept_use(facts: Sequence[Fact]) -> int:
     return 3000 - int(share * 3000)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.data(), CHANGES, st.sampled_from([FRIEND, *BUYERS[:3]]))
 def test_any_order_of_events_crashes_and_repetitions_ends_at_the_same_use(
     data: st.DataObject, changes: list[tuple[str, int, int | None]], buyer: str

@@ -24,6 +24,7 @@ from reward_dispatcher.folds.pools_fold import PoolsFold
 from tests.support.builders.participants import PROGRAM, day, person_id
 from tests.support.builders.pools import CODES, codes_uploaded
 from tests.support.builders.reward_dispatcher import grant, redemption_request, revocation
+from tests.support.examples import examples
 from tests.support.folds import FoldFeed
 
 PARTITIONS = 3
@@ -204,7 +205,7 @@ class LedgerMachine(RuleBasedStateMachine):
             )
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50)
+LedgerMachine.TestCase.settings = settings(max_examples=examples(300), stateful_step_count=50)
 TestLedger = LedgerMachine.TestCase
 
 

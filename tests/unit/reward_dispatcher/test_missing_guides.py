@@ -5,21 +5,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from referral.catalog.follower import CatalogFollower
 from referral.catalog.view import Catalog
 from referral.clock import ManualClock
-from referral.events.entities import FOLDERS, GuideListing
+from referral.events.entities import FOLDERS, MAX_GUIDES, RULE_CHANGE_DELAY, GuideListing
 from referral.events.line import ClockTicked
-from referral.events.rewards import RewardFulfilled, RewardGranted, RewardHeld, RewardLine
+from referral.events.rewards import RewardFulfilled, RewardGranted, RewardHeld, RewardLine, RewardRevoked
 from referral.events.timestamps import to_ms
 from referral.key_ring import KeyRing
 from reward_dispatcher.domain.account import Account
 from reward_dispatcher.folds import state_keys
 from reward_dispatcher.folds.ledger_fold import LedgerFold
 from reward_dispatcher.guide_files import GuideFiles
-from reward_dispatcher.guide_listing import GuideLister
+from reward_dispatcher.guide_listing import GuideLister, next_listing
 from reward_dispatcher.sealed_codes import CodeSealer
 from tests.support.builders.participants import PROGRAM, START
 from tests.support.builders.reward_dispatcher import GUIDE, grant, reward_terms
@@ -114,6 +116,48 @@ def test_a_ledger_that_is_folded_again_agrees_with_the_log() -> None:
         again.feed(*lines)
         assert (again.account.status, again.account.file) == ("fulfilled", FILE)
         assert again.account.fulfilled_ms == first.account.fulfilled_ms
+
+
+_NAMES = st.sets(st.sampled_from(("a.pdf", "b.pdf", "c.pdf")))
+
+
+def test_a_reward_is_decided_by_the_files_of_its_own_time_whenever_it_is_folded() -> None:
+    """Handed out before the folder was listed, and revoked before its fulfilment is read; folded again with the listing."""
+    listing = next_listing(None, PROGRAM, (), START)
+    revoked = RewardRevoked(
+        occurred_at=START, program=PROGRAM, id=GRANT.id, beneficiary=GRANT.beneficiary, reason="unfollowed"
+    )
+    for between in ((), (revoked,)):
+        live = _Ledger()
+        (fulfilled,) = live.fold.feed([GRANT], to_ms(START))
+        live.fold.feed([*between, fulfilled], to_ms(START))
+        again = _Ledger(listing)
+        again.fold.feed([GRANT, *between, fulfilled], to_ms(START))
+        assert again.fold.values == live.fold.values
+    (held,) = _Ledger(listing).fold.feed([GRANT], to_ms(START + RULE_CHANGE_DELAY))
+    assert isinstance(held, RewardHeld)
+
+
+@given(st.lists(_NAMES, min_size=1, max_size=8), st.integers(-20, 200))
+def test_a_listing_has_the_files_of_each_time(states: list[set[str]], second: int) -> None:
+    """A folder changes every 20 seconds; each state counts once every process has read it."""
+    listing: GuideListing | None = None
+    for number, files in enumerate(states):
+        listing = next_listing(listing, PROGRAM, tuple(sorted(files)), START + timedelta(seconds=20 * number))
+    assert listing is not None
+    at = START + timedelta(seconds=second)
+    seen = [files for number, files in enumerate(states) if START + timedelta(seconds=20 * number + 5) <= at]
+    assert listing.files_at(at) == (tuple(sorted(seen[-1])) if seen else None)
+
+
+def test_the_changes_that_are_kept_are_bounded() -> None:
+    """At most 1,000 names: before the oldest one that is kept, its state counts."""
+    listing = next_listing(None, PROGRAM, (), START)
+    for number in range(1200):
+        listing = next_listing(listing, PROGRAM, (f"{number}.pdf",), START + timedelta(minutes=number))
+    assert sum(len(one.added) + len(one.removed) for one in listing.changes) <= MAX_GUIDES
+    assert listing.files_at(START + timedelta(minutes=1199.5)) == ("1199.pdf",)
+    assert listing.files_at(START + timedelta(minutes=1198.5)) == ("1198.pdf",)
 
 
 class _Follower:

@@ -20,6 +20,7 @@ from reward_dispatcher.folds import pool_keys
 from reward_dispatcher.folds.pools_fold import PoolsFold
 from tests.support.builders.participants import PROGRAM, START, person_id
 from tests.support.builders.pools import CODES, code_requested, codes_uploaded, hashes_of
+from tests.support.examples import examples
 from tests.support.folds import FoldFeed
 
 POOLS = ("vip", "spring")
@@ -328,7 +329,7 @@ class PoolsMachine(RuleBasedStateMachine):
         self.patch.undo()
 
 
-PoolsMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
+PoolsMachine.TestCase.settings = settings(max_examples=examples(300), stateful_step_count=40)
 TestPools = PoolsMachine.TestCase
 
 

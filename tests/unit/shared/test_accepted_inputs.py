@@ -36,6 +36,7 @@ from tests.support.builders.conversion_tracker import CODE_CIPHER, TOKENS
 from tests.support.builders.participants import PSEUDONYMS, participant, person_id
 from tests.support.builders.program_files import program_files
 from tests.support.builders.schema_values import at_bounds, structs
+from tests.support.examples import examples
 
 RECORDED = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -139,7 +140,7 @@ class AllFolds:
         return [f"{one.fold}: {one.detail}" for _, memory in self.folds.values() for one in memory.dead_letters]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(at_bounds(program_files), st.data())
 def test_no_fold_fails_on_an_accepted_program_and_accepted_events(content: dict[str, Any], data: st.DataObject) -> None:
     """With every number, amount and time at its bounds; what one fold produces, the next can process."""

@@ -91,7 +91,8 @@ def test_only_a_fold_writes_its_state(fold: FoldSource) -> None:
         key = key_prefix(fold.service, fold.fold, partition) + "person:x"
         assert [user.process for user in USERS if any(matches(one, key) for one in user.writes)] == [fold.fold]
         readers = [user.process for user in USERS if any(matches(one, key) for one in user.reads)]
-        worker = ["delivery"] if fold.fold == "deliveries" else []  # it sends what is due
+        # The worker sends what is due, and writes messages to promoters from their rewards and grants.
+        worker = ["delivery"] if fold.fold in ("deliveries", "ledger", "decide") else []
         assert readers == [SERVICE_OF[fold.service], *worker]
 
 

@@ -4,12 +4,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_origin
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from msgspec import Struct
 
+from link_issuer.domain.advice.catalogue import RULES
+from referral.events.program import ProgramFile
 from referral.pages.catalogues import HOME, catalogue
 from referral.pages.languages import LOCALES
+from referral.validation.struct_schema import Declaration, declaration, field_declarations
 
 ROOT = Path(__file__).parents[3]
 WHERE = [ROOT / "shared" / "referral" / "pages", *sorted((ROOT / "services").glob("*/*/pages"))]
@@ -25,9 +30,26 @@ def keys() -> Iterator[str]:
             yield text[0] if isinstance(text, tuple) else text
 
 
+def declared_texts(struct: type[Struct], seen: set[type[Struct]]) -> Iterator[str]:
+    """Yields what the struct of a program file and those within it say about their fields: the labels of the studio."""
+    if struct in seen:
+        return
+    seen.add(struct)
+    for one in field_declarations(struct):
+        yield from _texts_of(one.value, seen)
+
+
+def _texts_of(value: Declaration, seen: set[type[Struct]]) -> Iterator[str]:
+    yield from (str(value.meta[name]) for name in ("description", "left_out", "title", "why") if value.meta.get(name))
+    if value.struct:
+        yield from declared_texts(value.struct, seen)
+    if get_origin(value.kind) is dict:
+        yield from _texts_of(declaration(get_args(value.kind)[1]), seen)
+
+
 def test_every_text_of_every_page_is_translated() -> None:
     """No page mixes languages; translations that are not used any more are reported too."""
-    found = set(keys())
+    found = {*keys(), *declared_texts(ProgramFile, set()), *(rule.fix for rule in RULES)}
     assert len(found) > 30
     for language in {locale.partition("_")[0] for locale in LOCALES.values()} - {"en"}:
         with (HOME / f"{language}.po").open("rb") as file:

@@ -129,8 +129,8 @@ def _catalog_answers(catalog: Catalog) -> Answers:
     returned = [catalog.use_was_returned("one", click) for click in CLICKS]
     memory = [catalog.api_key("d1"), catalog.api_key("d2"), catalog.webhooks("prg_x"), catalog.webhook("whk_1")]
     people = [catalog.participants_by_id(IDS), *(catalog.links(id) for id in IDS)]
-    held = [catalog.was_mention_held("prg_x", mention) for mention in MENTIONS]
-    ids = [catalog.code_owner_id(code.upper()) for code in ("SAME", *CODES.values(), *LINKS)]
+    held = catalog.held_mentions("prg_x", MENTIONS)
+    ids = catalog.code_owner_ids(code.upper() for code in ("SAME", *CODES.values(), *LINKS))
     return [holders, owners, pages, uses, returned, memory, people, held, ids, len(catalog)]
 
 

@@ -25,6 +25,7 @@ from referral.log.errors import NotDurable
 from referral.log.memory_log import MemorySource
 from referral.log.records import split
 from referral.topics import partition_of
+from tests.support.examples import examples
 from tests.support.scenarios.word_pipeline import (
     PARTITIONS,
     UNDECIDABLE,
@@ -138,7 +139,7 @@ class Faults(RuleBasedStateMachine):
         assert self.pipeline.counts() == self.pipeline.expected_counts()
 
 
-THOROUGH = settings(max_examples=300, stateful_step_count=20, suppress_health_check=list(HealthCheck))
+THOROUGH = settings(max_examples=examples(300), stateful_step_count=20, suppress_health_check=list(HealthCheck))
 TestFaults = Faults.TestCase
 TestFaults.settings = THOROUGH
 
@@ -277,7 +278,7 @@ def test_the_cause_of_a_line_without_keys_advances_the_fence() -> None:
     wiped_after=st.sets(st.integers(0, 5)),
     unavailable_after=st.sets(st.integers(0, 5)),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_undecidable_line_becomes_one_dead_letter_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
     words: list[list[tuple[str, str]]],

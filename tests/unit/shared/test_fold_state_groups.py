@@ -11,6 +11,7 @@ from referral.events.timestamps import to_datetime
 from referral.fold import batch
 from referral.fold.fold import Decision, Key, Output, Position, SortedSetMember, StateGroup, group_members
 from referral.topics import partition_of
+from tests.support.examples import examples
 from tests.support.folds import drain
 from tests.support.scenarios.word_pipeline import FIRST_USES, PARTITIONS, WORDS, FirstUse, Word, WordPipeline
 
@@ -88,7 +89,7 @@ def _expected(words: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 @given(records=RECORDS, max_lines=st.integers(1, 9), wiped_before=st.sets(st.integers(0, 7)))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_line_sees_each_member_as_the_lines_before_it_left_it(
     monkeypatch: pytest.MonkeyPatch, records: list[list[tuple[str, str]]], max_lines: int, wiped_before: set[int]
 ) -> None:

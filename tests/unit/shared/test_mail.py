@@ -47,6 +47,15 @@ def test_an_accepted_mail_has_its_id_and_says_that_no_person_wrote_it() -> None:
     assert first.get_content().replace("\r\n", "\n") == MAIL.text
 
 
+def test_a_return_path_is_the_envelope_sender_alone() -> None:
+    """People see and answer the sender."""
+    with run_mail_server() as server:
+        asyncio.run(_mailer(server.port).send(dataclasses.replace(MAIL, return_path="bounce+x@mail.glow.example")))
+        asyncio.run(_mailer(server.port).send(MAIL))
+    assert server.senders == ["bounce+x@mail.glow.example", "rewards@glow.example"]
+    assert {str(one["From"]) for one in server.received} == {"rewards@glow.example"}
+
+
 def test_a_refusal_has_the_code_and_not_the_address() -> None:
     """The reason may be logged."""
     with (

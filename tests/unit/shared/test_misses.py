@@ -30,7 +30,7 @@ class CountingFollower(MemoryFollower):
 
     reads = 0
 
-    def read_to_end(self, timeout: float = 2.0) -> None:
+    def read_to_end(self, timeout: float | None = None) -> None:
         """Counts."""
         self.reads += 1
 
@@ -89,7 +89,7 @@ def test_guesses_from_many_addresses_leave_threads_for_others() -> None:
     class SlowFollower(MemoryFollower):
         """Reads until it is allowed to finish."""
 
-        def read_to_end(self, timeout: float = 2.0) -> None:
+        def read_to_end(self, timeout: float | None = None) -> None:
             """Waits."""
             reading.set()
             finish.wait(30)

@@ -36,6 +36,13 @@ def test_names_are_compared_without_case_width_and_spaces(typed: str, form: str)
     assert name_form(typed) == form
 
 
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200))
+def test_a_name_has_the_form_of_its_full_width_characters(text: str) -> None:
+    """The short way of plain ASCII gives what the normalization of any text gives."""
+    full_width = "".join("\u3000" if letter == " " else chr(ord(letter) + 0xFEE0) for letter in text)
+    assert name_form(text) == name_form(full_width)
+
+
 @given(st.text(max_size=200))
 def test_a_form_is_its_own_form_and_fits_a_key(text: str) -> None:
     """However a name is written: the key of the longest one is not cut, and has no character that separates its parts."""

@@ -67,6 +67,16 @@ def test_a_page_of_a_temporary_error_can_be_tried_again(client: FlaskClient) -> 
     assert "Try again" not in client.get("/nowhere?lang=en", headers={"Accept": BROWSER}).text
 
 
+def test_a_form_that_was_refused_is_no_incomplete_address(client: FlaskClient) -> None:
+    """The page speaks of the form, and says that nothing was changed; a mistake in an address is one."""
+    headers = {"Accept": BROWSER, "Authorization": "Bearer rk_all"}
+    sent = client.post("/v1/broken/teapot?lang=en", headers=headers)
+    read = client.get("/v1/broken/teapot?lang=en", headers=headers)
+    assert "Nothing was changed." in sent.text
+    assert "address is not complete" not in sent.text
+    assert "This address is not complete" in read.text
+
+
 def test_the_address_of_an_error_page_cannot_inject_html(client: FlaskClient) -> None:
     """It is escaped."""
     page = client.get('/v1/broken/log?"><script>alert(1)</script>', headers={"Accept": BROWSER})

@@ -18,6 +18,7 @@ from referral.events.program import Program
 from referral.program_file.check import check_program_file
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.offline_run import offline_person_id, run_offline
+from referral_tools.campaign.people import Crowd
 from referral_tools.campaign.request_batches import request_batches
 from referral_tools.campaign.script import ScriptStep
 from referral_tools.campaign.seeded_random import SeededRandom
@@ -61,10 +62,13 @@ def test_the_same_seed_writes_the_same_script_and_another_seed_another() -> None
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_growth_comes_near_the_published_case(seed: int) -> None:
-    """From 500 to about 3,200 in 60 days, about 40 % of the new from referrals, over 2,000 posts."""
+    """From 500 to about 3,200 in 60 days, about 40 % of the new from referrals, over 2,000 posts.
+
+    A few people bring half of the referrals, so one campaign differs from another.
+    """
     found = figures(seed)
-    assert 2850 <= found.followers <= 3550
-    assert 0.35 <= share(found) <= 0.45
+    assert 2700 <= found.followers <= 3700
+    assert 0.34 <= share(found) <= 0.47
     assert found.total.posts > 2000
     assert found.redeemed > 200
 
@@ -82,9 +86,36 @@ def share(found: Figures) -> float:
 
 
 def test_a_few_people_bring_a_large_part() -> None:
-    """Influence is uneven: the best tenth of those who brought anybody brought a quarter or more."""
-    scores = [place.score for place in figures(7).boards["all"]]
-    assert sum(scores[: len(scores) // 10]) >= sum(scores) / 4
+    """Influence is uneven as in social networks: the best tenth of those who brought anybody brought nearly half."""
+    assert mean(map(top_tenth, SEEDS)) == pytest.approx(0.44, abs=0.06)
+
+
+def top_tenth(seed: int) -> float:
+    """The share of the best tenth on the board."""
+    scores = [place.score for place in figures(seed).boards["all"]]
+    return sum(scores[: len(scores) // 10]) / sum(scores)
+
+
+def test_few_share_and_each_brings_several() -> None:
+    """As the published claims imply: 5 to 20 for each sharer, at 40 % by referrals."""
+    assert 5 <= mean(map(followers_per_sharer, SEEDS)) <= 20
+
+
+def followers_per_sharer(seed: int) -> float:
+    """The friends who count for each person who shared or had a friend count."""
+    first, last = END.date() - timedelta(days=CampaignModel().days), END.date() - timedelta(days=1)
+    found = figures(seed).insights.of("followers_per_sharer", "all", first, last)
+    assert found is not None
+    assert found.value is not None
+    return found.value
+
+
+def test_of_those_a_friend_told_more_share() -> None:
+    """By the model's factor."""
+    model = CampaignModel()
+    crowd = Crowd(SeededRandom(7), model)
+    told, others = ([crowd.newcomer(by_friend=one).shares for _ in range(20_000)] for one in (True, False))
+    assert sum(told) / sum(others) == pytest.approx(model.referred_sharers, rel=0.1)
 
 
 def test_every_step_is_an_hour_and_nothing_happens_after_it() -> None:

@@ -20,6 +20,7 @@ from referral.events.money import Value
 from referral.events.redemptions import RedemptionReturned, RewardRedeemed
 from referral.events.rewards import RewardAdjusted, RewardFulfilled, RewardGranted, RewardRevoked
 from referral.program_file.check import check_program_file
+from referral_tools.campaign.desk_player import DeskResult
 from referral_tools.campaign.model import CampaignModel
 from referral_tools.campaign.offline_run import offline_person_id, run_offline
 from referral_tools.campaign.player import CampaignResult
@@ -125,6 +126,7 @@ def _as_figures(one: ExpectedExperiment, wrong_bound: float) -> ExperimentFigure
         VariantFigures(
             id=name,
             people=variant.totals.n,
+            roots=variant.roots,
             shown=variant.totals.y,
             counted=variant.totals.x,
             ratio=float(variant.totals.ratio) if variant.totals.ratio is not None else None,
@@ -192,6 +194,24 @@ def test_a_system_that_equals_the_oracle_agrees(expected: Figures) -> None:
     assert (found.agrees, found.lost, found.doubled) == (True, 0, 0)
     assert expected.rewards_by_rule["share"] > 0
     assert len(expected.balances) > 0
+
+
+@pytest.mark.parametrize(
+    ("desk", "differs", "lost", "doubled"),
+    [
+        (DeskResult(facts=9, expected=9), [], 0, 0),
+        (DeskResult(facts=8, expected=9), ["facts from pasted comments"], 1, 0),
+        (DeskResult(facts=9, expected=9, second_paste=1), ["· from second pastes"], 0, 1),
+    ],
+)
+def test_pastes_that_add_too_little_or_anything_twice_fail(
+    expected: Figures, desk: DeskResult, differs: list[str], lost: int, doubled: int
+) -> None:
+    """A second paste that adds a fact is a fact too many."""
+    played = CampaignResult(desk=desk)
+    found = compare_figures(cast("SystemFigures", EqualSystem(expected)), expected, played, ledger(expected), 7)
+    assert [row.figure for row in found.rows if not row.agrees] == differs
+    assert (found.lost, found.doubled) == (lost, doubled)
 
 
 def _lose_a_reward(measured: MeasuredLedger) -> MeasuredLedger:

@@ -1,12 +1,14 @@
 """The demo's figures are the API's, and each of them has one definition in the glossary."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import cast
 
 from msgspec.structs import fields
 
 from leaderboard.http_api.responses import InsightsResponse, PeriodResponse
+from referral_tools.campaign.mailbox import Mailboxes
 from referral_tools.campaign.player import CampaignResult
 from referral_tools.demo.closing_checks import ClosingResults
 from referral_tools.demo.comparison import ComparisonResult
@@ -65,7 +67,7 @@ class Readings:
     def experiments(self) -> list[ExperimentFigures]:
         """One that is decided, and one without enough data."""
         alarms, uplift = AlarmFigures(0.5, 0.0), UpliftFigures(1.9, 1.4, 2.5)
-        variants = [VariantFigures("tag", 9, 9, 1, 0.1, None, 0), VariantFigures("save", 9, 9, 3, 0.3, uplift, 0)]
+        variants = [VariantFigures("tag", 9, 9, 9, 1, 0.1, None, 0), VariantFigures("save", 9, 9, 9, 3, 0.3, uplift, 0)]
         return [
             ExperimentFigures("exp_1", None, variants, alarms, DecidedFigures("save")),
             ExperimentFigures("exp_2", None, variants[:1], alarms, None),
@@ -79,7 +81,10 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
     played = CampaignResult(journal(order_payment(1, 5), order_payment(1, 5), order_refund(1, 9, of=5)))
     closings = ClosingResults(closed=9, verified=8, proofs=27, draws_held=1, draws_verified=1)
     figures = Oracle(journal_program(), journal_person_id).facts(played.journal)
-    verified = Verified(closings, InsightResults(12))
+    mailboxes = Mailboxes(0)
+    mailboxes.received.update([("a@mail.example", "<1@x>"), ("a@mail.example", "<1@x>"), ("b@mail.example", "<2@x>")])
+    played.desk.facts = 3
+    verified = Verified(closings, InsightResults(checked=Counter({("clicks", ""): 12})), mailboxes)
     span = CampaignSpan(list(DAYS), 50)
     made = summary(ComparisonResult(), readings, span, played, figures, ledger, verified, 1.0)
     assert (made.followers_start, made.followers_end) == (50, ALL_TIME.followers)
@@ -95,6 +100,8 @@ def test_the_summary_has_the_figures_of_the_api() -> None:
         ExperimentSummary("exp_2", None, None, None, None),
     ]
     assert made.insights_checked == 12
+    assert made.desk == {"facts": 3, "second_paste": 0}
+    assert made.messages == {"sent": 2, "doubled": 1}
     assert list(made.pool_codes) == ["uploaded", "free", "reserved", "given", "void"]
 
 

@@ -1,5 +1,6 @@
 """A child process that is forked from one with everything imported behaves like one of its own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -33,6 +34,13 @@ sys.path.insert(0, sys.argv[1])
 process = ForkedProcess(ForkServer(), "child", "forked_child", ["sleep"], Path(sys.argv[1]) / "log", {"WORD": "yes"})
 print(process.start().pid, flush=True)
 time.sleep(60)
+"""
+_SAMPLE = 1000
+PAGES_OF_NEW_OBJECTS = f"""
+import json
+import referral_tools.stack.preloaded
+objects = {{size: [bytes(size - 33) for _ in range({_SAMPLE})] for size in (48, 64, 80, 128, 256, 512)}}
+print(json.dumps({{size: len({{id(one) >> 12 for one in made}}) for size, made in objects.items()}}))
 """
 
 Make = Callable[..., ForkedProcess]
@@ -98,3 +106,11 @@ def test_it_never_outlives_the_process_that_started_it(run: Make, tmp_path: Path
         wait_until(lambda: log.exists() and "sleep" in log.read_text())
         os.kill(parent.pid, signal.SIGKILL)
         wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_new_objects_have_pages_of_their_own() -> None:
+    """Those of a process are not spread over the slots that imports left free, whose pages it would then no longer share."""
+    command = [sys.executable, "-c", PAGES_OF_NEW_OBJECTS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    spread = {int(size): pages for size, pages in json.loads(done.stdout).items()}
+    assert {size: pages for size, pages in spread.items() if pages > 1.2 * _SAMPLE * size / 4096 + 8} == {}

@@ -32,6 +32,7 @@ from reward_dispatcher.folds.state_changes import State
 from tests.support.builders.conversion_tracker import CODE_CIPHER, FRIEND
 from tests.support.builders.participants import PROGRAM, day, person_id
 from tests.support.builders.reward_dispatcher import FIRST20, redemption_request
+from tests.support.examples import examples
 from tests.support.folds import PARTITIONS
 from tests.support.scenarios.friend_with_code import THIRTY, chain_with, code_of, reward_of
 from tests.support.scenarios.reward_chain import RewardChain
@@ -154,7 +155,7 @@ CHANGES = st.tuples(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(PAYMENTS | CHANGES, max_size=9))
 def test_the_oracle_expects_what_the_ledger_decides(steps: list[tuple[object, ...]]) -> None:
     """Which codes are taken, why the others are not, and what stays used, whatever happens to the orders before and after."""

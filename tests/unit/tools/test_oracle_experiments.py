@@ -17,7 +17,16 @@ from referral.events.facts import Content, ContentShared, ContentShown, Fact, Sh
 from referral.events.program import Program
 from referral_tools.oracle import Click, ExpectedExperiment, ExperimentLook, Journal, Oracle, PairTotals
 from referral_tools.oracle.experiment_bounds import bounds, split_probability, totals_of, wilson
-from tests.support.builders.journals import AMY, BEN, PROGRAM, follow, hour, journal_person_id, journal_program
+from tests.support.builders.journals import (
+    AMY,
+    BEN,
+    PROGRAM,
+    follow,
+    hour,
+    journal_person_id,
+    journal_program,
+    unfollow,
+)
 
 CTAS = tuple(CallToAction(id=id, placement="caption", text={"en": id}) for id in ("tag", "save"))
 ITEM = ContentItem(id="hacks", format="helpful", mechanics=("practical_value",), ctas=CTAS)
@@ -84,6 +93,21 @@ def test_friends_count_for_the_root_of_the_chain() -> None:
     assert experiment.variants["save"].totals.x == 0
 
 
+def test_who_came_through_the_item_is_no_root() -> None:
+    """The split is that of the others; who came by another item is one of them, and who left again is not."""
+    clicks = {
+        "first": Click(AMY.code, hour(2), content="hacks", cta="tag"),
+        "other": Click(BEN.code, hour(3), content="another"),
+    }
+    follows = [follow(number, 4, click=click) for number, click in enumerate(clicks)]
+    seen = [shown(one.person, 5) for one in follows]
+    facts = [shown("xhs:amy", 1, "save"), *follows, *seen]
+    for experiment in (found(facts, 8 * DAY + 5, clicks), found([*facts, unfollow(0, 6)], 8 * DAY + 5, clicks)):
+        assert (experiment.variants["tag"].totals.n, experiment.variants["tag"].roots) == (2, 1)
+        assert experiment.variants["save"].roots == 1
+        assert experiment.split_probability == 1
+
+
 def test_shares_count_per_impression() -> None:
     """Only those in the window, whatever was shared before the first impression."""
     by_shares = replace(EXPERIMENT, metric="shares_per_impression")
@@ -120,7 +144,9 @@ def look(at: datetime, people: int, better: int, partition: int = 0, multiple: i
     }
     tag = totals["tag"]
     more = PairTotals(tag.n, tag.x * better, tag.y, tag.xx * better**2, tag.yy, tag.xy * better)
-    return ExperimentLook("exp_1", partition, at, hour(0), {**totals, "tag": more}, multiple)
+    return ExperimentLook(
+        "exp_1", partition, at, hour(0), {**totals, "tag": more}, multiple, {"save": people, "tag": people}
+    )
 
 
 def test_the_rule_decides_at_the_first_look_that_is_certain() -> None:

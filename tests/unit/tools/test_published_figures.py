@@ -17,7 +17,7 @@ from referral.events.line import Cause
 from referral_tools.oracle import PairTotals, totals_of
 from referral_tools.published_figures.claim import Claim, Measured
 from referral_tools.published_figures.claims_page import published_page
-from referral_tools.published_figures.measure import _ratio, _risk_ratio
+from referral_tools.published_figures.measure import _ratio, _risk_ratio, _stay_ratio
 from referral_tools.published_figures.retention import Cohort, Retention, retention
 from tests.support.builders.journals import PROGRAM, START, hour
 
@@ -63,15 +63,15 @@ def reversed_(
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([referred("a", 1)], Retention(Cohort(1, 1), Cohort())),
-        ([referred("a", 1), reversed_("a", 1, 1 + 29 * DAY)], Retention(Cohort(1, 0), Cohort())),
-        ([referred("a", 1), reversed_("a", 1, 1 + 30 * DAY)], Retention(Cohort(1, 1), Cohort())),
-        ([discovered("a", 1), reversed_("a", 1, 5, undoes="unattributed")], Retention(Cohort(), Cohort(1, 0))),
+        ([referred("a", 1)], Retention(Cohort(1, 1, 30), Cohort())),
+        ([referred("a", 1), reversed_("a", 1, 1 + 29 * DAY)], Retention(Cohort(1, 0, 29), Cohort())),
+        ([referred("a", 1), reversed_("a", 1, 1 + 30 * DAY)], Retention(Cohort(1, 1, 30), Cohort())),
+        ([discovered("a", 1), reversed_("a", 1, 7, undoes="unattributed")], Retention(Cohort(), Cohort(1, 0, 0.25))),
         (
             [discovered("a", 1), reversed_("a", 1, 1, "corrected", "unattributed"), referred("a", 1)],
-            Retention(Cohort(1, 1), Cohort()),
+            Retention(Cohort(1, 1, 30), Cohort()),
         ),
-        ([referred("a", 1), reversed_("a", 1, 5), referred("a", 9)], Retention(Cohort(1, 0), Cohort())),
+        ([referred("a", 1), reversed_("a", 1, 13), referred("a", 17)], Retention(Cohort(1, 0, 0.5), Cohort())),
         ([referred("a", 31 * DAY), discovered("b", -1)], Retention()),
     ],
 )
@@ -116,6 +116,18 @@ def test_quotients_have_intervals_around_them() -> None:
     assert twice is not None
     assert twice.value == pytest.approx(2)
     assert _risk_ratio(Cohort(), Cohort(1, 1)) is None
+
+
+def test_who_leaves_half_as_often_stays_twice_as_long() -> None:
+    """Days followed for each who left; no value if no one did."""
+    longer = _stay_ratio(Cohort(100, 95, 2900), Cohort(100, 90, 2900))
+    assert longer is not None
+    assert longer.low is not None
+    assert longer.high is not None
+    assert (longer.value, longer.n) == (pytest.approx(2), 15)
+    assert longer.low < 1
+    assert longer.high > 2
+    assert _stay_ratio(Cohort(100, 100, 3000), Cohort(100, 90, 2900)) is None
 
 
 def test_the_page_says_when_the_two_sides_did_not_agree() -> None:

@@ -16,7 +16,7 @@ from conversion_tracker.ingest.adapters.wechat.callback import (
     signature,
     to_event,
 )
-from conversion_tracker.ingest.adapters.wechat.callback_request import UnusableCallback, parse_callback
+from conversion_tracker.ingest.adapters.wechat.callback_request import UnusableCallback, parse_callback, parse_fields
 from referral.events.facts import CodeScanned, Fact, PersonFollowed, PersonUnfollowed
 from referral.events.timestamps import to_ms
 from referral.http.problems import Problem
@@ -260,3 +260,24 @@ def test_an_event_stays_in_its_second_and_in_order(place: int | None, late_ms: i
     at = millisecond_in_second(place, NOW, now_ms)
     assert 0 <= at < 1000
     assert at <= millisecond_in_second(None if place is None else place + more, NOW, now_ms + more)
+
+
+def test_answers_about_subscription_messages_are_read() -> None:
+    """At most ten; what is no template or no answer is left out, and each part belongs to the signed content."""
+
+    def body(*answers: tuple[str, str]) -> bytes:
+        lists = "".join(
+            f"<List><TemplateId>{template}</TemplateId><SubscribeStatusString>{answer}</SubscribeStatusString>"
+            "<PopupScene>2</PopupScene></List>"
+            for template, answer in answers
+        )
+        return (
+            "<xml><FromUserName>oBo</FromUserName><CreateTime>1610969440</CreateTime><MsgType>event</MsgType>"
+            f"<Event>subscribe_msg_popup_event</Event><SubscribeMsgPopupEvent>{lists}</SubscribeMsgPopupEvent></xml>"
+        ).encode()
+
+    good, bad = ("T" * 43, "accept"), ("t" * 43, "reject")
+    found = parse_callback(body(good, bad, ("no template", "accept"), ("U" * 43, "maybe")))
+    assert [(one.template, one.accepted) for one in found.answers] == [("T" * 43, True), ("t" * 43, False)]
+    assert len(parse_callback(body(*[good] * 30)).answers) == 10
+    assert parse_fields(body(good)) != parse_fields(body(bad))

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reward_dispatcher.domain.account import Use, new_account
-from reward_dispatcher.domain.desk_write_off import WriteOff, is_form_key, write_off_of, write_offs_of
 from reward_dispatcher.domain.redemption import Redemption
+from reward_dispatcher.domain.store_write_off import WriteOff, is_form_key, write_off_of, write_offs_of
 from tests.support.builders.reward_dispatcher import grant
 
 IDS = st.from_regex(r"[0-9a-hj-km-np-tv-z]{16}", fullmatch=True)

@@ -15,7 +15,7 @@ from tests.support.systems.reward_console import FRIEND, STAFF, RewardConsole, g
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
-DESK = "/desk/redeem"
+STAFF_PAGE = "/desk/redeem"
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def console(settings: Settings, environ: dict[str, str]) -> Iterator[RewardConso
 
 
 def _send(browser: ConsoleBrowser, fields: dict[str, str]) -> TestResponse:
-    return browser.post(f"{DESK}?lang=en", fields, page=DESK)
+    return browser.post(f"{STAFF_PAGE}?lang=en", fields, page=STAFF_PAGE)
 
 
 def _look(console: RewardConsole, code: str, who: str = "staff") -> TestResponse:
@@ -61,13 +61,13 @@ def test_a_gift_is_written_off_once_however_often_the_form_is_sent(console: Rewa
     shown = text_of(page)
     assert "A cup of tea" in shown
     assert "xhs:friend1" not in shown, "staff see no id of a person"
-    fields, token = _hidden(page), staff.token(DESK)
+    fields, token = _hidden(page), staff.token(STAFF_PAGE)
     other = _hidden(_look(console, "rwd_gift"))
 
     def tap(_: int) -> TestResponse:
         browser = ConsoleBrowser(console.app)
         browser.set_cookie(staff.client.get_cookie("console").value)  # type: ignore[union-attr] # it has a session
-        return browser.post(f"{DESK}?lang=en", fields | {"csrf": token})
+        return browser.post(f"{STAFF_PAGE}?lang=en", fields | {"csrf": token})
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(tap, range(8)))
@@ -124,13 +124,13 @@ def _undo(console: RewardConsole, use: str, who: str) -> TestResponse:
     return _send(console.browsers[who], {"decision": "undo", "use": use})
 
 
-def test_what_was_used_elsewhere_is_not_taken_back_at_the_desk(console: RewardConsole) -> None:
+def test_what_was_used_elsewhere_is_not_taken_back_in_the_store(console: RewardConsole) -> None:
     """Whatever its order is called, and whoever asks; nor does the page say to hand something over."""
     order = "desk-opr_st-AAAAAAAAAAAAAAAA"
     used = console.service.client.post("/v1/redemptions", json={"reward_id": "rwd_gift", "order_id": order}).json()
     for who in ("staff", "growth"):
         assert _undo(console, used["id"], who).status_code == 404
-    shown = text_of(console.browsers["staff"].get(f"{DESK}?use={used['id']}&lang=en"))
+    shown = text_of(console.browsers["staff"].get(f"{STAFF_PAGE}?use={used['id']}&lang=en"))
     assert "Hand it over now" not in shown
     assert "Look up" in shown
     assert console.audit() == []
@@ -171,7 +171,7 @@ def test_every_code_gets_a_clear_answer_and_guessing_is_slowed(console: RewardCo
     assert "Probably mistyped" in text_of(_look(console, "O0O0O0O0O0"))
     assert "Unknown code" in text_of(_look(console, "SPRING"))
     assert "Another program" in text_of(_look(console, "rwd_gift", "elsewhere"))
-    assert console.browsers["viewer"].get(DESK).status_code == 403
+    assert console.browsers["viewer"].get(STAFF_PAGE).status_code == 403
     assert _send(console.browsers["elsewhere"], {"decision": "use", "reward": "rwd_gift"}).status_code == 404
     assert _send(console.browsers["staff"], {"decision": "use", "reward": "rwd_gift", "key": "x"}).status_code == 400
     wait_until(lambda: _look(console, "SPRING").status_code == 429)
