@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Tests spend most of their time waiting for processes: three workers keep two cores busy.
 TEST_WORKERS ?= 3
 
-.PHONY: help setup run demo test check lint types contracts security audit format chaos bench docs lock clean
+.PHONY: help setup run demo test check lint types contracts security audit format properties chaos bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ contracts: setup ## Check the import contracts
 	@.venv/bin/lint-imports
 
 security: setup ## Search the code for insecure calls (bandit)
-	@.venv/bin/bandit --quiet --configfile pyproject.toml --recursive shared services tools 2> >(grep -v 'nosec encountered' >&2)
+	@.venv/bin/bandit --quiet --configfile pyproject.toml --recursive shared services tools clients 2> >(grep -v 'nosec encountered' >&2)
 
 audit: setup ## Compare the locked packages with the known vulnerabilities; needs access to an advisory database
 	@tools/audit
@@ -44,6 +44,9 @@ audit: setup ## Compare the locked packages with the known vulnerabilities; need
 format: setup ## Format the code
 	@.venv/bin/ruff check --quiet --fix-only .
 	@.venv/bin/ruff format .
+
+properties: setup ## Run the property tests with ten times as many examples
+	@$(PYTHON) -m pytest tests/unit -n $(TEST_WORKERS) --hypothesis-profile=thorough
 
 chaos: setup ## Run the long chaos tests: kill, wipe and stop real processes
 	@$(PYTHON) -m pytest tests/chaos
