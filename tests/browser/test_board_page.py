@@ -1,16 +1,14 @@
 """The board page in a real browser: layout, contrast, both languages, and use without scripts."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser
 from redis import Redis
 
-from referral.http.context import Context
 from referral.pages import design
 from tests.support.app_server import serve_app
 from tests.support.browser import launch_browser, open_page
@@ -168,95 +166,6 @@ def test_it_is_a_table_with_headings_and_no_script_error(browser: Browser, addre
     assert page.get_by_role("heading", level=1).count() == 1
     assert errors == []
     page.close()
-
-
-def test_new_numbers_appear_without_scrolling(browser: Browser, address: str, redis: "Redis") -> None:
-    """A screen reader announces the update politely."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    context.clock.install()
-    page = context.new_page()
-    page.goto(f"{address}{PAGE}?lang=en")
-    page.evaluate("scrollTo(0, 400)")
-    set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(77, NOW)})
-    context.clock.run_for(16_000)
-    page.get_by_role("cell", name="77").wait_for()
-    assert page.evaluate("scrollY") == 400
-    assert page.locator("[aria-live]").inner_text() == "The board was updated."
-    context.close()
-
-
-def test_one_tab_has_the_stream_and_every_tab_shows_what_changed(
-    browser: Browser, redis: "Redis", redis_url: str
-) -> None:
-    """A browser with many tabs of a board open is one reader; when the first tab is closed, another takes over."""
-    app = leaderboard_app(redis_url, [*PEOPLE, *PROFILES])
-    shared: Context = app.extensions["referral"]
-    with_streams = replace(shared.settings, live_port=1)
-    app.extensions["referral"] = replace(shared, settings=with_streams)
-    set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(3, NOW)})
-    events = ["event: ready\ndata: {}\n\n"]
-    with serve_app(app) as address:
-        context = browser.new_context()
-        asked: list[Page] = []
-
-        def answer(route: Route) -> None:
-            asked.append(route.request.frame.page)
-            route.fulfill(content_type="text/event-stream", body=f"retry: 200\n\n{events[0]}")
-
-        context.route(f"**{PAGE}/live", answer)
-        first, second = context.new_page(), context.new_page()
-        for page in (first, second):
-            page.goto(f"{address}{PAGE}?lang=en")
-        _wait_until(first, lambda: len(asked) >= 3)
-        assert set(asked) == {first}
-        set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(78, NOW)})
-        events[0] = 'event: change\ndata: {"within_ms":10}\n\n'
-        for page in (first, second):
-            page.bring_to_front()
-            page.get_by_role("cell", name="78").wait_for()
-        first.close()
-        _wait_until(second, lambda: second in asked)
-        context.close()
-
-
-def test_a_page_that_takes_long_is_not_read_all_the_time(browser: Browser, redis: "Redis", redis_url: str) -> None:
-    """However often something changes: it rests for nine times as long as it took, then it shows the latest numbers."""
-    app = leaderboard_app(redis_url, [*PEOPLE, *PROFILES])
-    shared: Context = app.extensions["referral"]
-    app.extensions["referral"] = replace(shared, settings=replace(shared.settings, live_port=1))
-    set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(3, NOW)})
-    with serve_app(app) as address:
-        context = browser.new_context()
-        asked: list[Page] = []
-
-        def answer(route: Route) -> None:
-            asked.append(route.request.frame.page)
-            body = 'retry: 100\n\nevent: change\ndata: {"within_ms":10}\n\n'
-            route.fulfill(content_type="text/event-stream", body=body)
-
-        context.route(f"**{PAGE}/live", answer)
-        page = context.new_page()
-        page.add_init_script(
-            "window.reads = 0; const original = window.fetch; window.fetch = async (...given) => {"
-            " window.reads += 1; await new Promise((done) => setTimeout(done, 400)); return original(...given); };"
-        )
-        page.goto(f"{address}{PAGE}?lang=en")
-        _wait_until(page, lambda: page.evaluate("window.reads") == 1)
-        so_far = len(asked)
-        _wait_until(page, lambda: len(asked) >= so_far + 8)
-        assert page.evaluate("window.reads") == 1
-        set_scores(redis, "2026-11", {PEOPLE[0].id: board_score(78, NOW)})
-        page.get_by_role("cell", name="78").wait_for()
-        context.close()
-
-
-def _wait_until(page: Page, condition: Callable[[], bool]) -> None:
-    """Lets the browser's events be handled until a condition holds; at most 10 seconds."""
-    for _ in range(200):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("not within 10 s")
 
 
 def test_every_pair_of_colours_for_text_has_enough_contrast() -> None:

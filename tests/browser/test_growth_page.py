@@ -12,7 +12,7 @@ from leaderboard.pages.growth_view import GrowthView
 from leaderboard.recent_answers import RecentAnswers
 from referral.http.context import Context
 from tests.support.app_server import serve_app
-from tests.support.browser import launch_browser, operator_context
+from tests.support.browser import change_now, control_stream, launch_browser, operator_context
 from tests.support.builders.participants import PROGRAM
 from tests.support.operators import operator
 from tests.support.redis_servers import empty
@@ -21,9 +21,6 @@ from tests.support.systems.growth import fold_campaign, follows, growth_app
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 LIN = operator("lin", "growth")
 PAGE, NETWORK = f"/p/{PROGRAM}/growth", f"/p/{PROGRAM}/growth/network"
-_STREAM_OF_THE_TEST = (
-    "window.EventSource = class extends EventTarget { constructor() { super(); window.streamOfTest = this; } };"
-)
 
 
 @pytest.fixture
@@ -79,17 +76,15 @@ def test_a_page_looks_once_more_when_no_earlier_view_is_kept_any_more(
     with serve_app(app) as address:
         context = operator_context(browser, address, LIN)
         context.clock.install()
-        context.add_init_script(_STREAM_OF_THE_TEST)
+        control_stream(context)
         page = context.new_page()
         page.goto(f"{address}{PAGE}?lang=en")
         followers = page.locator(".figure .large").first
         before = followers.text_content() or ""
         empty(redis)
         fold_campaign(redis, follows(scale=2.0))
-        while not page.evaluate("window.streamOfTest !== undefined"):
-            page.wait_for_timeout(50)
         with page.expect_response(lambda response: response.request.headers.get("x-background") == "1"):
-            page.evaluate("streamOfTest.dispatchEvent(new MessageEvent('change', { data: '{\"within_ms\": 10}' }))")
+            change_now(page)
             context.clock.run_for(1_000)
         assert followers.text_content() == before
         now_s[0] = GROWTH_STALE_S

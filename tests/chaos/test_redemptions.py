@@ -68,7 +68,7 @@ class Run:
         first = number * 7 % len(names)
         order = [*names[first:], *names[:first]]
         try:
-            with httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=60) as client:
+            with httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=150) as client:
                 return self._report(client, number, order) if number % 2 else self._reserve(client, number, order)
         except BaseException:
             self.progress.abort()
@@ -125,7 +125,7 @@ class Run:
             list(pool.map(lambda number: self._read_outcomes(number, journals[number]), numbers))
 
     def _read_outcomes(self, number: int, journal: Journal) -> None:
-        with httpx.Client(base_url=self.shop.redemption_url, headers=AUTHORIZATION, timeout=60) as client:
+        with httpx.Client(base_url=self.shop.redemption_url, headers=AUTHORIZATION, timeout=150) as client:
             for reward in self.codes:
                 found = wait_until(lambda reward=reward: decided_order(client, number, reward), timeout=240)  # type: ignore[misc]
                 if found["code"] == "taken":

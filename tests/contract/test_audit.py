@@ -55,7 +55,7 @@ def advisories(answer: object) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/v1/query"
         server.shutdown()
-        thread.join(5)
+        thread.join(150)
 
 
 def audit(lock: Path, database: str, **environ: str) -> "subprocess.CompletedProcess[str]":

@@ -143,7 +143,7 @@ def api(settings: Settings, environ: dict[str, str]) -> Iterator[httpx.Client]:
         stack.enter_context(run_module(environ, "tests.support.systems.screen_with_failing_rule"))
         stack.enter_context(run_module(http, "conversion_tracker", "http"))
         client = stack.enter_context(
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer rk_all"}, timeout=30)
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer rk_all"}, timeout=150)
         )
         wait_until(lambda: is_ready(client))
         assert system.post([event(FRIEND, code="AMY88"), event(HELD, code="AMY88", device="d1")]).status_code == 202

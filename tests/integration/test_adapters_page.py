@@ -37,7 +37,7 @@ def _paste(*blocks: str, environ: dict[str, str]) -> list[str]:
         env=os.environ | environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done

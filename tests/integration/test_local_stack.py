@@ -71,7 +71,7 @@ def write(stack: Stack, word: bytes) -> int:
     """Appends a record, waits until it is durable; gives its offset."""
     producer = KafkaProducer(bootstrap_servers=stack.kafka, acks="all")
     try:
-        return int(producer.send(TOPIC, word).get(timeout=20).offset)
+        return int(producer.send(TOPIC, word).get(timeout=150).offset)
     finally:
         producer.close()
 
@@ -136,7 +136,7 @@ def test_a_broker_that_cannot_start_says_why_and_takes_redis_with_it(tmp_path: P
 def test_nothing_stays_when_the_one_who_started_it_is_killed(starter: Started) -> None:
     """SIGKILL leaves its victim no chance to clean up; broker and Redis end all the same."""
     starter.process.kill()
-    assert psutil.wait_procs(starter.children, timeout=30)[1] == []
+    assert psutil.wait_procs(starter.children, timeout=150)[1] == []
 
 
 def test_it_starts_again_on_its_data_where_its_base_says_and_leaves_no_process(starter: Started) -> None:

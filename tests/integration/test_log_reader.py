@@ -28,7 +28,7 @@ def partition(settings: Settings) -> int:
     clock = ManualClock()
     publisher = Publisher(settings, clock)
     for number in range(30):
-        publisher.submit_many(EVENTS, [(KEY, b"a%d" % number), (KEY, b"b%d" % number)]).wait(10)
+        publisher.submit_many(EVENTS, [(KEY, b"a%d" % number), (KEY, b"b%d" % number)]).wait(150)
         clock.advance(MINUTE_MS)
     publisher.close()
     return partition_of(KEY, settings.partitions)
@@ -66,7 +66,7 @@ def test_a_topic_is_read_from_given_offsets_up_to_its_ends(
     ends = reader.ends(EVENTS)
     assert ends == {number: 30 * (number == partition) for number in range(settings.partitions)}
     publisher = Publisher(settings)
-    publisher.submit(EVENTS, KEY, b"later").wait(10)
+    publisher.submit(EVENTS, KEY, b"later").wait(150)
     publisher.close()
     polls = list(reader.records(EVENTS, dict.fromkeys(ends, 0), ends))
     assert [record.offset for polled in polls for record in polled.get(partition, [])] == list(range(30))

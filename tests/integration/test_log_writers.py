@@ -69,11 +69,11 @@ def test_every_acknowledged_line_is_on_the_log_in_its_partition(settings: Settin
     publisher = Publisher(settings)
 
     def single(number: int) -> None:
-        publisher.submit(EVENTS, f"k{number}", b"single-%d" % number).wait(30)
+        publisher.submit(EVENTS, f"k{number}", b"single-%d" % number).wait(150)
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(single, range(400)))
-    publisher.submit_many(EVENTS, [(f"k{number}", b"batch-%d" % number) for number in range(2500)]).wait(30)
+    publisher.submit_many(EVENTS, [(f"k{number}", b"batch-%d" % number) for number in range(2500)]).wait(150)
     assert publisher.offer(EVENTS, "k1", b"offer-1")
     publisher.close()
     found = all_lines(settings)
@@ -187,10 +187,10 @@ def test_every_reader_finds_an_entity_once_its_write_is_acknowledged(settings: S
     follower = CatalogFollower(settings).start()
     reader = CatalogReader(settings, Catalog(refresh=lambda: reader.read_to_end(30)))
     for number in range(20):
-        writer.write([participant(number)], timeout=30)
+        writer.write([participant(number)], timeout=150)
         assert follower.view.code(f"amy{number}") == reader.view.code(f"AMY{number}") is not None
     assert follower.stale_reason() is None
-    writer.write([participant(3, "ptn_a")], timeout=30)
+    writer.write([participant(3, "ptn_a")], timeout=150)
     follower.read_to_end(30)
     assert follower.view.participant(participant(3).id) == participant(3, "ptn_a")
     assert len(follower.view) == 20

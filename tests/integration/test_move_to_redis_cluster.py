@@ -48,7 +48,7 @@ def test_states_fences_and_timers_are_copied_and_a_fold_continues(
     assert all(RedisStateStore(old, "ct", "attribute").apply(dict.fromkeys(PARTITIONS, change)).values())
     old.zadd("ct:{attribute-3}:timers", {"person1": 7, "person2": 5})
     before = fold_states(old)
-    done = subprocess.run(_command(old, redis_cluster), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(_command(old, redis_cluster), capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     copied = {name: value for server in servers_of(cluster_client) for name, value in fold_states(server).items()}
     assert copied == before == fold_states(old)

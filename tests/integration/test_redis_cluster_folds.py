@@ -66,7 +66,7 @@ class ClusterFolds:
             self.run_once()
             return self.states() == self.expected_states()
 
-        wait_until(is_equal, timeout=30, every=0.01)
+        wait_until(is_equal, timeout=150, every=0.01)
 
     def states(self) -> dict[str, bytes]:
         """All value states in Redis, by key."""

@@ -61,7 +61,7 @@ class System:
         headers = {"Authorization": f"Bearer {secret}", **more.pop("headers", {})}
         program = more.pop("program", PROGRAM)
         return httpx.request(
-            method, f"{self.url}/v1/programs/{program}/rejected{path}", headers=headers, timeout=30, **more
+            method, f"{self.url}/v1/programs/{program}/rejected{path}", headers=headers, timeout=150, **more
         )
 
     def listed(self, status: str = "waiting") -> list[dict[str, Any]]:

@@ -139,7 +139,7 @@ def test_what_is_held_is_released_and_rejected_and_a_ban_takes_all_back_until_it
     """Each decision reaches rewards and boards; what comes back has the same ids; what cannot be decided says why."""
     whole.events.post(event("xhs:u1", code="AMY88"))
     key, line = attribution_key(SELF_REFERRAL), msgspec.json.encode(SELF_REFERRAL)
-    whole.events.collaborators.publisher.submit(ATTRIBUTIONS, key, line).wait(30)
+    whole.events.collaborators.publisher.submit(ATTRIBUTIONS, key, line).wait(150)
     once = whole.comes([("xhs:amy", 1)], STANDS)
     _is_reviewed(whole)
     _is_banned(whole, once)

@@ -53,7 +53,7 @@ class Reader:
             cwd=self._home,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, ""), done
@@ -71,7 +71,7 @@ def test_one_command_runs_everything_and_ctrl_c_ends_it(home: Path) -> None:
         wait_until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
     assert run.returncode == 0, output_of(home).read_text()
     assert not (home / "run.json").exists()
-    assert psutil.wait_procs(children, timeout=60)[1] == []
+    assert psutil.wait_procs(children, timeout=150)[1] == []
 
 
 def come_of_it(answers: list[Any]) -> tuple[str | None, list[str], list[str], list[tuple[str, int]]]:
@@ -101,9 +101,9 @@ def test_it_starts_again_on_its_data_at_another_base_and_says_so_when_its_broker
         children = psutil.Process(run.pid).children(recursive=True)
         (broker,) = (child for child in children if "kafka.Kafka" in child.cmdline())
         broker.kill()
-        assert run.wait(30) == 1
+        assert run.wait(150) == 1
     assert "kafka has died" in output_of(home).read_text()
-    assert psutil.wait_procs(children, timeout=60)[1] == []
+    assert psutil.wait_procs(children, timeout=150)[1] == []
 
 
 def test_a_cluster_goes_on_without_one_of_each_and_starts_it_again(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_cluster_goes_on_without_one_of_each_and_starts_it_again(tmp_path: Pat
         wait_until(lambda: come_of_it(reader.asks()) == ("xhs:amy", ["first20"], ["guide"], [("Amy", 1)]), _FOLD_S)
         children += psutil.Process(run.pid).children(recursive=True)
     assert run.returncode == 0, output_of(tmp_path).read_text()
-    assert psutil.wait_procs(children, timeout=60)[1] == []
+    assert psutil.wait_procs(children, timeout=150)[1] == []
 
 
 def test_a_taken_port_is_refused_by_name(home: Path) -> None:

@@ -73,7 +73,7 @@ def key(system: System) -> str:
 @pytest.fixture(scope="module")
 def http(system: System, key: str) -> Iterator[httpx.Client]:
     """A client of all services."""
-    with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
+    with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=150) as client:
         yield client
 
 
@@ -166,7 +166,7 @@ def test_a_service_may_do_at_kafka_what_the_topic_table_says_and_no_more(system:
     settings = settings_of(system, "leaderboard", REFERRAL_KAFKA_MECHANISM=mechanism)
     producer = create_producer(settings, delivery_timeout_ms=5_000)
     with pytest.raises(TopicAuthorizationFailedError):
-        producer.send("referral.attributions", b"{}", partition=0).get(timeout=10)
+        producer.send("referral.attributions", b"{}", partition=0).get(timeout=150)
     producer.close(timeout=1)
     consumer = create_consumer(settings, group="referral.attribute")
     consumer.subscribe(["referral.events"])
@@ -286,7 +286,7 @@ def _start(system: System, row: ProcessRow, port: int, mistake: dict[str, str]) 
 def _reason(address: str) -> str | None:
     """The checks that fail, once they have been made."""
     try:
-        answer = httpx.get(address, timeout=10)
+        answer = httpx.get(address, timeout=150)
     except httpx.TransportError:
         return None
     failed = json.dumps(answer.json()["checks"])

@@ -82,7 +82,7 @@ def whole(settings: Settings, environ: dict[str, str]) -> Iterator[Whole]:
             ("reward_dispatcher", "ledger"),
         ):
             stack.enter_context(run_module(rewards.environ, module, "fold", fold))
-        browser = stack.enter_context(httpx.Client(base_url=rewards.client.base_url, headers=ENGLISH, timeout=30))
+        browser = stack.enter_context(httpx.Client(base_url=rewards.client.base_url, headers=ENGLISH, timeout=150))
         wait_until(lambda: is_ready(boards))
         for person, handle in (("xhs:bo9", "Bo"), ("xhs:shill", "shill_one")):
             sent = events.post(event(person, code=AMY.code, data={"handle": handle}))

@@ -155,7 +155,7 @@ def test_a_repeated_callback_has_the_same_reply_and_no_second_poster(wechat: Wec
     try:
         wait_until(lambda: wechat.pictures("oDan") == 1)
         worker.kill()
-        worker.wait(30)
+        worker.wait(150)
         wechat.account.revoke_tokens()
         wechat.account.busy = 1
         worker = start_module(wechat.environ, "reward_dispatcher", "worker")
@@ -178,7 +178,7 @@ def test_replies_and_the_join_page_do_not_wait_for_a_slow_wechat(wechat: Wechat)
     page = f"/j/{PROGRAM}/wechat?lang=en"
     with (
         run_module(wechat.environ, "reward_dispatcher", "worker"),
-        httpx.Client(base_url=wechat.environ["REFERRAL_LINK_ISSUER"], headers=SAME_ORIGIN, timeout=60) as browser,
+        httpx.Client(base_url=wechat.environ["REFERRAL_LINK_ISSUER"], headers=SAME_ORIGIN, timeout=150) as browser,
     ):
         wechat.people.subscribe("oKit")
         wait_until(lambda: wechat.pictures("oKit") == 1)
@@ -219,8 +219,8 @@ def test_who_scans_the_code_of_the_join_page_gets_their_own_link_in_the_chat(wec
     """It opens their wallet, in the browser in which they open it; the browser that showed the code gets nothing. Once."""
     page = f"/j/{PROGRAM}"
     with (
-        httpx.Client(base_url=wechat.environ["REFERRAL_LINK_ISSUER"], headers=SAME_ORIGIN, timeout=60) as asking,
-        httpx.Client(base_url=wechat.environ["REFERRAL_LINK_ISSUER"], headers=SAME_ORIGIN, timeout=60) as phone,
+        httpx.Client(base_url=wechat.environ["REFERRAL_LINK_ISSUER"], headers=SAME_ORIGIN, timeout=150) as asking,
+        httpx.Client(base_url=wechat.environ["REFERRAL_LINK_ISSUER"], headers=SAME_ORIGIN, timeout=150) as phone,
     ):
         wait_until(lambda: asking.get(f"{page}?lang=en").status_code == 200)
         assert asking.post(f"{page}/wechat").status_code == 422, "without consent"

@@ -18,5 +18,5 @@ def serve_app(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(150)
         server.server_close()

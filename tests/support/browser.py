@@ -21,8 +21,8 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 # What is awaited comes at once, but on a machine that does much else: Playwright's own 5 s and 30 s are too short.
-_PATIENCE_MS = 150_000
-expect.set_options(timeout=_PATIENCE_MS)
+PATIENCE_S = 150
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def launch_browser(*arguments: str) -> Iterator[Browser]:
     path = require_program("chromium", "chromium-browser", "google-chrome", package="chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
-        browser.on("context", lambda context: context.set_default_timeout(_PATIENCE_MS))
+        browser.on("context", lambda context: context.set_default_timeout(PATIENCE_S * 1000))
         yield browser
         browser.close()
 
@@ -50,3 +50,16 @@ def operator_context(browser: Browser, address: str, who: Operator | None, **mor
         token = SessionSigner(RING).write(start_session(who, int(time.time())))
         context.add_cookies([{"name": "console", "value": token, "url": address}])
     return context
+
+
+def control_stream(context: BrowserContext) -> None:
+    """Lets the test send what the stream of a page sends."""
+    context.add_init_script(
+        "window.EventSource = class extends EventTarget { constructor() { super(); window.streamOfTest = this; } };"
+    )
+
+
+def change_now(page: Page) -> None:
+    """Sends a change by the stream that the test controls, once the page has opened it."""
+    page.wait_for_function("window.streamOfTest !== undefined")
+    page.evaluate("streamOfTest.dispatchEvent(new MessageEvent('change', { data: '{\"within_ms\": 10}' }))")

@@ -49,7 +49,7 @@ def write_lines(settings: Settings, topic: Topic, keyed: Sequence[tuple[str, byt
     def write() -> bool:
         publisher = Publisher(patient(settings))
         try:
-            publisher.submit_many(topic, keyed).wait(30)
+            publisher.submit_many(topic, keyed).wait(150)
         except NotDurable:
             return False
         finally:

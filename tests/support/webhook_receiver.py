@@ -48,7 +48,7 @@ class WebhookReceiver:
 
     def handle(self, body: bytes, headers: dict[str, str]) -> int:
         """Records a request; returns the status of the response."""
-        self.gate.wait(60)
+        self.gate.wait(150)
         with self.lock:
             self.requests += 1
             self.attempts[headers["webhook-id"]] += 1
@@ -129,4 +129,4 @@ def run_receiver(**options: object) -> Iterator[WebhookReceiver]:
         thread.start()
         yield receiver
         server.shutdown()
-        thread.join(5)
+        thread.join(150)

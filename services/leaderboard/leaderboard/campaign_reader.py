@@ -1,4 +1,4 @@
-"""Reads the tree of a whole campaign for its page, its picture and its film: once for all that ask within some seconds."""
+"""Reads the tree of a whole campaign, for its page, its picture and its film."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,9 @@ from leaderboard.board_store import BoardStore, board_name
 from leaderboard.domain.campaign_network import campaign_network
 from leaderboard.domain.radial_tree import MAX_PEOPLE, TreeNode, radial_tree
 from leaderboard.network_store import NetworkStore
-from leaderboard.recent_answers import RecentAnswers
 
 MAX_REFERRERS = 1_000
 """With so many of the best referrers, of followers and of partners each, the picture begins."""
-_FRESH_S = 10.0
-_STALE_S = 20.0
-_KEPT_PROGRAMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +24,9 @@ class CampaignReader:
 
     def __init__(self, boards: BoardStore, network: NetworkStore) -> None:
         self._boards, self._network = boards, network
-        self._recent = RecentAnswers[str, CampaignTree](_FRESH_S, _STALE_S, _KEPT_PROGRAMS)
 
     def read(self, program: str) -> CampaignTree:
-        """Returns the tree of a program, as of some seconds ago at most."""
-        return self._recent.get(program, lambda: self._read(program))
-
-    def _read(self, program: str) -> CampaignTree:
+        """Returns the tree of a program."""
         tops = [
             self._boards.top(board_name(program, "referrals", "all", "follower"), MAX_REFERRERS),
             self._boards.top(board_name(program, "referrals", "all", "partner"), MAX_REFERRERS),

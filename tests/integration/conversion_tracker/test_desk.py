@@ -354,7 +354,7 @@ def _send_and_die(environ: dict[str, str], path: str, fields: dict[str, object])
         env=environ | {"PYTHONPATH": str(Path.cwd())},
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=150,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr

@@ -75,7 +75,7 @@ def test_submissions_are_reviewed_shown_voted_for_and_leave(settings: Settings, 
     first, second = "pst_aaaaaaaaaaaaaaaa", "pst_bbbbbbbbbbbbbbbb"
 
     def publish(*lines: Any) -> None:
-        publisher.submit_many(EVENTS, [(fact_key(line), encode(line)) for line in lines]).wait(30)
+        publisher.submit_many(EVENTS, [(fact_key(line), encode(line)) for line in lines]).wait(150)
 
     publish(
         fact(PersonFollowed, FAN.id, 100),

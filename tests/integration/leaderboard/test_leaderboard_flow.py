@@ -42,7 +42,7 @@ encode = msgspec.json.Encoder().encode
 
 def publish(publisher: Publisher, topic: Topic, lines: list[tuple[str, object]]) -> None:
     """Publishes lines and waits for the acknowledgement."""
-    publisher.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(30)
+    publisher.submit_many(topic, [(key, encode(line)) for key, line in lines]).wait(150)
 
 
 def conversions() -> list[tuple[str, object]]:
@@ -165,7 +165,7 @@ def publish_ticks(publisher: Publisher, settings: Settings, topic: Topic, at: da
     keys = {partition_of(str(number), settings.partitions): str(number) for number in range(200)}
     assert len(keys) == settings.partitions
     for key in keys.values():
-        publisher.submit_many(topic, [(key, line)]).wait(30)
+        publisher.submit_many(topic, [(key, line)]).wait(150)
 
 
 def _experiment(client: httpx.Client) -> dict[str, Any]:

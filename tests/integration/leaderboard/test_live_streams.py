@@ -54,13 +54,13 @@ class Live:
             )
             for number in people
         ]
-        self.publisher.submit_many(ATTRIBUTIONS, [(attribution_key(line), _encode(line)) for line in lines]).wait(30)
+        self.publisher.submit_many(ATTRIBUTIONS, [(attribution_key(line), _encode(line)) for line in lines]).wait(150)
 
     @contextmanager
     def open(self, path: str = STREAM, **headers: str) -> Iterator["Events"]:
         """An open stream."""
         given = AUTHORIZATION | {name.replace("_", "-"): value for name, value in headers.items()}
-        with httpx.stream("GET", self.address + path, headers=given, timeout=60) as response:
+        with httpx.stream("GET", self.address + path, headers=given, timeout=150) as response:
             assert response.status_code == 200
             assert response.headers["Content-Type"].startswith("text/event-stream")
             yield Events(response)
@@ -186,7 +186,7 @@ def test_anonymous_readers_leave_seats_for_keys(live: Live) -> None:
     with ExitStack() as streams:
         readers = [streams.enter_context(live.open(PUBLIC, Authorization="")) for _ in range(3)]
         assert {one.next()["event"] for one in readers} == {"ready"}
-        refused = httpx.get(live.address + PUBLIC, timeout=30)
+        refused = httpx.get(live.address + PUBLIC, timeout=150)
         assert (refused.status_code, refused.json()["code"]) == (503, "streams_full")
         assert streams.enter_context(live.open()).next()["event"] == "ready"
     wait_until(lambda: _opens(live.address + PUBLIC))

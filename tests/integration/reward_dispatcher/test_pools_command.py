@@ -47,7 +47,7 @@ class Killable:
         """Ends a process at whatever step it is, and starts it again."""
         process = self._running[words]
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(150)
         self.start(*words)
 
 

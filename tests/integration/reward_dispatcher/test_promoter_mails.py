@@ -40,7 +40,7 @@ def test_each_message_is_one_mail_although_the_worker_is_killed(settings: Settin
                 wait_until(lambda least=enough: len(mails.received) >= min(least, PEOPLE))
             finally:
                 worker.kill()
-                worker.wait(30)
+                worker.wait(150)
         worker = start_module(system.environ, MODULE, "worker")
         try:
             wait_until(lambda: endings(settings).total() >= PEOPLE)

@@ -41,7 +41,7 @@ def system(settings: Settings, environ: dict[str, str]) -> Iterator[RewardDispat
 def _redeem_all(system: RewardDispatcher, client: int) -> list[tuple[str, httpx.Response]]:
     """One client tries every reward, in an order of its own."""
     with httpx.Client(
-        base_url=system.client.base_url, headers={"Authorization": f"Bearer {API_SECRET}"}, timeout=60
+        base_url=system.client.base_url, headers={"Authorization": f"Bearer {API_SECRET}"}, timeout=150
     ) as mine:
         order = [(number + client * 7) % REWARDS for number in range(REWARDS)]
         return [(f"rwd_{n}", _redeem(mine, f"rwd_{n}", f"order-{client}-{n}", f"key-{client}-{n}")) for n in order]
@@ -202,6 +202,7 @@ def test_a_code_is_worth_nothing_in_another_program(system: RewardDispatcher) ->
     """With a key of the other program, or the other program named: refused as an unknown code, and nothing is used or held."""
     other = reward_terms()
     system.apply(replace(other, program=replace(other.program, id="prg_other")))
+    wait_until(lambda: system.client.get("/v1/programs/prg_other/rewards/summary").status_code == 200)
     code, client = system.client.get("/v1/rewards/rwd_1").json()["code"], system.client
     elsewhere = {"Authorization": "Bearer rk_elsewhere"}
     for path in ("/v1/redemptions", "/v1/redemptions/holds"):

@@ -52,7 +52,7 @@ def _expect_restart(process: ChildProcess, port: int) -> None:
     reason = wait_until(lambda: _reason(port))
     assert "records wait, and none was processed for" in reason
     assert _gauge(port, "referral_consumer_stalled_seconds") > 0
-    assert process.wait(90) == RESTART_STATUS
+    assert process.wait(150) == RESTART_STATUS
 
 
 def test_a_stuck_delivery_worker_restarts_itself_and_then_delivers(settings: Settings, environ: dict[str, str]) -> None:

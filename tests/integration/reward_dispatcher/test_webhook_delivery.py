@@ -70,7 +70,7 @@ def test_a_killed_worker_skips_no_delivery(settings: Settings, environ: dict[str
                     )
                 wait_until(lambda enough=enough: len(receiver.rewards()) >= enough, timeout=240)
                 process.kill()
-                process.wait(30)
+                process.wait(150)
                 assert len(receiver.rewards()) < wave * MANY, "killed too late to show anything"
                 process = start_module(worker, MODULE, "worker")
             receiver.open_gate(pause_at=0)
@@ -110,14 +110,14 @@ def test_a_thousand_retries_survive_an_empty_redis_and_a_killed_worker(
             assert delivered
             first = set(receiver.rewards())
             process.kill()
-            process.wait(30)
+            process.wait(150)
             empty(redis)
             clock.set(clock.now_ms() + 7_000)  # the second attempts are due
             process = start_module(system.environ, MODULE, "worker")
             wait_until(lambda: sum(receiver.attempts.values()) >= RETRIES + RETRIES // 4, timeout=240, every=0.002)
             empty(redis)
             process.kill()
-            process.wait(30)
+            process.wait(150)
             accepts.set()
             clock.set(clock.now_ms() + 10 * 60_000)
             process = start_module(system.environ, MODULE, "worker")

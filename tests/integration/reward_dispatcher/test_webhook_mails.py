@@ -73,7 +73,7 @@ def test_the_contact_of_a_dead_webhook_gets_one_mail(
             wait_until(lambda: healthy.rewards() == {"rwd_1"})
             wait_until(lambda: "endpoint.disabled" in {kind for _, kind, _ in healthy.received})
             worker.kill()
-            worker.wait(30)
+            worker.wait(150)
             empty(redis)
             clock.set(clock.now_ms() + 7_000)
             worker = start_module(system.environ, MODULE, "worker")

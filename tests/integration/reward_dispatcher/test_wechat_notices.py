@@ -97,7 +97,7 @@ def test_a_consent_is_used_once_although_the_worker_is_killed(settings: Settings
                 wait_until(lambda least=enough: len(account.notices) >= least or endings(settings).total() >= PEOPLE)
             finally:
                 worker.kill()
-                worker.wait(30)
+                worker.wait(150)
         worker = start_module(system.environ, MODULE, "worker")
         try:
             wait_until(lambda: endings(settings).total() >= PEOPLE)

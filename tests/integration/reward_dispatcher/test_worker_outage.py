@@ -33,7 +33,7 @@ def test_a_worker_without_kafka_exits_after_sigterm(mortal: Stack, environ: dict
             _make_busy(RewardDispatcher(settings, environ, client))
         mortal.kafka_process.terminate()
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(150)
     finally:
         stop_process(process)
 

@@ -42,7 +42,7 @@ class AttackedSystem:
         self.system.__enter__()
         self.processes = dict(self.system.processes)
         self.key = self.system.make_key("chaos")
-        self.http = httpx.Client(headers={"Authorization": f"Bearer {self.key}"}, timeout=10)
+        self.http = httpx.Client(headers={"Authorization": f"Bearer {self.key}"}, timeout=150)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -114,7 +114,7 @@ class MortalShop:
                 self.stack.start_kafka()
             case _:
                 self.processes[fault].kill()
-                self.processes[fault].wait(30)
+                self.processes[fault].wait(150)
                 self.start(fault)
         self.injected[fault] += 1
 
@@ -129,7 +129,7 @@ class MortalShop:
 
     def _is_answering(self) -> bool:
         """Whether a reward is found and events are accepted."""
-        with httpx.Client(headers=AUTHORIZATION, timeout=10) as client:
+        with httpx.Client(headers=AUTHORIZATION, timeout=150) as client:
             try:
                 found = client.get(f"{self.redemption_url}/v1/rewards/rwd_0").status_code
                 return found == 200 and client.get(f"{self.ingest_url}/readyz").status_code == 200
@@ -153,8 +153,8 @@ def mortal_shop(stack: Stack, environ: Mapping[str, str]) -> Iterator[tuple[Mort
     write_records(settings, (reward_terms(), AMY, api_key("tests", "admin", secret=API_SECRET)))
     shop = MortalShop(stack, settings, here, redemption, ingest)
     with (
-        httpx.Client(base_url=redemption, headers=AUTHORIZATION, timeout=60) as client,
-        httpx.Client(base_url=ingest, headers=AUTHORIZATION, timeout=60) as events,
+        httpx.Client(base_url=redemption, headers=AUTHORIZATION, timeout=150) as client,
+        httpx.Client(base_url=ingest, headers=AUTHORIZATION, timeout=150) as events,
     ):
         try:
             for name in _MODULES:

@@ -27,7 +27,7 @@ def run_command(home: Path, base: int, *options: str) -> Iterator["subprocess.Po
             yield process
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(150)
 
 
 def output_of(home: Path) -> Path:

@@ -120,7 +120,7 @@ class Review:
 
     def _write(self, line: ReferralQualified | ReferralReversed) -> None:
         publisher = self.tracker.collaborators.publisher
-        publisher.submit(ATTRIBUTIONS, attribution_key(line), msgspec.json.encode(line)).wait(30)
+        publisher.submit(ATTRIBUTIONS, attribution_key(line), msgspec.json.encode(line)).wait(150)
 
     def audit(self) -> list[tuple[str, str, str]]:
         """Returns actor, action and target of the lines of the audit log."""

@@ -129,4 +129,4 @@ def _play(review: Review) -> None:
         redemption_request("rdm_1", "rwd_cash", order="order-7", amount=200, unit="CNY", beneficiary=AMY.id),
     ]
     for line in lines:
-        publisher.submit(REWARDS, reward_key(line), msgspec.json.encode(line)).wait(30)
+        publisher.submit(REWARDS, reward_key(line), msgspec.json.encode(line)).wait(150)

@@ -115,4 +115,4 @@ def run_leaderboard(environ: Mapping[str, str], folds: Iterable[str] = FOLDS) ->
     with ExitStack() as stack:
         for part in (("http",), *(("fold", name) for name in folds)):
             stack.enter_context(run_module(here, MODULE, *part))
-        yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=30))
+        yield stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=AUTHORIZATION, timeout=150))

@@ -70,7 +70,7 @@ def serve_reward_dispatcher(
     )  # the server closes idle connections, and a busy client sends then
     with (
         run_module(here, MODULE, "http"),
-        httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=90, limits=apart) as client,
+        httpx.Client(base_url=url, headers=AUTHORIZATION, timeout=150, limits=apart) as client,
     ):
         system = RewardDispatcher(settings, here, client)
         system.apply(*(records or (reward_terms(), AMY, PROFILES[0])), api_key("tests", "admin", secret=API_SECRET))

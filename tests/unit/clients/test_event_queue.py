@@ -125,7 +125,7 @@ def test_an_event_outlives_the_process_that_put_it(tmp_path: Path) -> None:
     """The process ends without closing anything, right after `put`."""
     path = tmp_path / "events.db"
     done = subprocess.run(
-        [sys.executable, "-c", PUT_AND_DIE, str(path)], env={"PYTHONPATH": "clients/python"}, timeout=60, check=False
+        [sys.executable, "-c", PUT_AND_DIE, str(path)], env={"PYTHONPATH": "clients/python"}, timeout=150, check=False
     )
     assert done.returncode == 1
     service = Service()
@@ -160,7 +160,7 @@ def test_a_sender_killed_after_the_acknowledgement_sends_the_same_ids_again(tmp_
         done = subprocess.run(
             [sys.executable, "-c", ACKNOWLEDGED_AND_KILLED, str(path), address],
             env={"PYTHONPATH": "clients/python"},
-            timeout=60,
+            timeout=150,
             check=False,
         )
         assert done.returncode == -signal.SIGKILL

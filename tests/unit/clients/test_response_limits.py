@@ -65,7 +65,7 @@ def _server(parts: Parts) -> Iterator[str]:
         finally:
             stopping.set()
             socket.create_connection(address).close()
-            thread.join(20)
+            thread.join(150)
 
 
 def _answer(connection: socket.socket, parts: Iterator[bytes], stopping: Event) -> None:

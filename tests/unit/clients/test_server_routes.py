@@ -102,7 +102,7 @@ def _express(requests: list[Request]) -> list[Answer]:
     program = EXPRESS % _block("Express", "js")
     node = require_program("node", package="nodejs")
     done = subprocess.run(
-        [node, "-e", program, json.dumps(requests)], capture_output=True, text=True, timeout=60, check=False
+        [node, "-e", program, json.dumps(requests)], capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr
     return [(status, cookie) for status, cookie in json.loads(done.stdout)]

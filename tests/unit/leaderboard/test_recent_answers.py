@@ -67,12 +67,12 @@ def test_while_one_thread_computes_the_others_get_the_last_answer_until_it_is_st
 
     def slow() -> int:
         begun.set()
-        assert may_end.wait(30)
+        assert may_end.wait(150)
         return compute()
 
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(cache.get, "a", slow)
-        assert begun.wait(30)
+        assert begun.wait(150)
         assert cache.get("a", compute) == 1
         clock.now_s = STALE_S
         with pytest.raises(TimeoutError):
@@ -89,12 +89,12 @@ def test_who_waits_for_a_computation_that_fails_computes_by_themselves() -> None
 
     def failing() -> int:
         begun.set()
-        assert may_end.wait(30)
+        assert may_end.wait(150)
         raise LookupError
 
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(cache.get, "a", failing)
-        assert begun.wait(30)
+        assert begun.wait(150)
         second = threads.submit(cache.get, "a", compute)
         may_end.set()
         with pytest.raises(LookupError):

@@ -64,7 +64,7 @@ def test_beyond_the_bound_a_picture_is_refused_at_once() -> None:
     def draw(number: int) -> None:
         def paint() -> bytes:
             began[number].set()
-            finish.wait(30)
+            finish.wait(150)
             return b"png"
 
         pictures.draw(number, paint)
@@ -72,7 +72,7 @@ def test_beyond_the_bound_a_picture_is_refused_at_once() -> None:
     threads = [Thread(target=draw, args=(number,)) for number in range(DRAWING)]
     for thread in threads:
         thread.start()
-    assert all(event.wait(30) for event in began)
+    assert all(event.wait(150) for event in began)
     while pictures._admitted.acquire(blocking=False):
         pass
     with pytest.raises(Busy):

@@ -36,7 +36,7 @@ def listening(serve: Callable[[socket.socket], object]) -> Iterator[str]:
         thread.start()
         yield f"127.0.0.1:{server.getsockname()[1]}"
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(150)
 
 
 def settings(kafka: str, **changed: str) -> Settings:

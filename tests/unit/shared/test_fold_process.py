@@ -17,7 +17,7 @@ def test_an_error_of_one_fold_stops_the_others_and_is_raised() -> None:
         raise TooManyInvalidLines("100 lines in a row")
 
     def waits() -> None:
-        stopping.wait(60)
+        stopping.wait(150)
         ended.append("in order")
 
     with pytest.raises(TooManyInvalidLines):

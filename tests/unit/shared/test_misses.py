@@ -92,7 +92,7 @@ def test_guesses_from_many_addresses_leave_threads_for_others() -> None:
         def read_to_end(self, timeout: float | None = None) -> None:
             """Waits."""
             reading.set()
-            finish.wait(30)
+            finish.wait(150)
 
     with service("1000/day") as (app, _):
         guard = MissGuard(SlowFollower(), app.extensions["referral"].limiter, threads=4)
@@ -103,7 +103,7 @@ def test_guesses_from_many_addresses_leave_threads_for_others() -> None:
 
         first = Thread(target=refresh)
         first.start()
-        assert reading.wait(30)
+        assert reading.wait(150)
         with app.test_request_context("/"), pytest.raises(Problem, match="not known yet") as busy:
             guard.refresh()
         assert (busy.value.status, busy.value.headers) == (503, {"Retry-After": "1"})

@@ -93,7 +93,7 @@ def test_it_ends_at_a_signal_and_can_be_started_again(run: Make) -> None:
 
 def test_without_a_log_its_output_goes_where_that_of_its_starter_goes(capfd: pytest.CaptureFixture[str]) -> None:
     """At that time: a test that looks for something in the output of its processes finds it."""
-    assert start_module({}, "this").wait(60) == 0
+    assert start_module({}, "this").wait(150) == 0
     assert "Namespaces are one honking great idea" in capfd.readouterr().out
 
 

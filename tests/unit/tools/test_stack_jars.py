@@ -50,7 +50,7 @@ def test_two_at_once_bring_them_once(programs: Path, tmp_path: Path) -> None:
     ask += "print(len(list(jars(Path(sys.argv[1])).iterdir())))"
     command = [sys.executable, "-c", ask, str(tmp_path / "var")]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert [one.communicate(timeout=60)[0] for one in both] == ["2\n", "2\n"]
+    assert [one.communicate(timeout=150)[0] for one in both] == ["2\n", "2\n"]
     assert (programs / "calls").read_text() == "call\n"
 
 

@@ -88,13 +88,13 @@ def test_one_that_dies_before_it_is_healthy_is_reported_with_its_last_words(pyth
     """Nobody waits for the time-out of something dead, and the reason is on the screen."""
     process = python("import sys; sys.exit('no port for me')").start()
     with pytest.raises(ProcessUnhealthy, match=r"child ended with status 1 before it was healthy(?s:.*)no port for me"):
-        process.wait_healthy(lambda: False, timeout=30)
+        process.wait_healthy(lambda: False, timeout=150)
 
 
 def test_one_that_is_never_healthy_is_reported_in_time(python: Make) -> None:
     """The wait is bounded."""
     process = python("import time; print('warming up', flush=True); time.sleep(60)").start()
-    process.wait_healthy(lambda: said(process), timeout=30)
+    process.wait_healthy(lambda: said(process), timeout=150)
     with pytest.raises(ProcessUnhealthy, match=r"not healthy within 0\.2 s(?s:.*)warming up"):
         process.wait_healthy(lambda: False, timeout=0.2)
 
@@ -102,7 +102,7 @@ def test_one_that_is_never_healthy_is_reported_in_time(python: Make) -> None:
 def test_one_that_ignores_the_polite_signal_is_ended_after_the_grace(python: Make) -> None:
     """An end is an end."""
     process = python(STUBBORN).start()
-    process.wait_healthy(lambda: said(process), timeout=30)
+    process.wait_healthy(lambda: said(process), timeout=150)
     process.terminate(grace=0.2)
     assert not process.alive
     assert gone(process.pid)
@@ -111,7 +111,7 @@ def test_one_that_ignores_the_polite_signal_is_ended_after_the_grace(python: Mak
 def test_a_stopped_one_can_be_terminated(python: Make) -> None:
     """A process under SIGSTOP is woken to hear the signal, so that it ends by itself and not by force."""
     process = python(UP).start()
-    process.wait_healthy(lambda: said(process), timeout=30)
+    process.wait_healthy(lambda: said(process), timeout=150)
     process.signal(signal.SIGSTOP)
     began = time.monotonic()
     process.terminate(grace=30)
@@ -121,7 +121,7 @@ def test_a_stopped_one_can_be_terminated(python: Make) -> None:
 def test_killing_one_ends_what_it_started(python: Make) -> None:
     """Its whole process group goes: a server's workers too."""
     process = python(PARENT).start()
-    process.wait_healthy(lambda: said(process), timeout=30)
+    process.wait_healthy(lambda: said(process), timeout=150)
     grandchild = int(process.log.read_text())
     process.kill()
     assert gone(grandchild)
@@ -138,10 +138,10 @@ def test_one_that_was_never_started_can_be_stopped(python: Make) -> None:
 def test_it_can_be_started_again_and_goes_on_in_the_same_log(python: Make) -> None:
     """A chaos test kills it and brings it back."""
     process = python(UP).start()
-    process.wait_healthy(lambda: said(process), timeout=30)
+    process.wait_healthy(lambda: said(process), timeout=150)
     first = process.pid
     process.kill()
-    process.start().wait_healthy(lambda: process.log.read_text().count("up") == 2, timeout=30)
+    process.start().wait_healthy(lambda: process.log.read_text().count("up") == 2, timeout=150)
     assert process.alive
     assert process.pid != first
 
@@ -199,7 +199,7 @@ def test_the_supervisor_of_a_cluster_starts_what_dies_again(
         reports.append(text)
         asker.start()
 
-    broker.wait_healthy(lambda: said(broker), timeout=30)
+    broker.wait_healthy(lambda: said(broker), timeout=150)
     broker.kill()
     supervisor.wait(also=[broker], restarts=RestartPolicy(), report=report)
     assert reports == ["broker was ended by SIGKILL; it is started again"]

@@ -4,11 +4,15 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Event
+from typing import TypeVar
 
 from leaderboard.domain.figure_table import FIGURES, Dimension, FigureId, Source
+from leaderboard.recent_answers import RecentAnswers
 from referral.http.concurrency_limit import ConcurrencyLimit
 from referral.http.problems import Problem
 
+Name = TypeVar("Name")
+Answer = TypeVar("Answer")
 _COSTLY: frozenset[Source] = frozenset({"referrals", "shares", "spread"})
 """What is read of each person. Everything else is sums by day, in some milliseconds."""
 WAIT_S = 10.0
@@ -30,6 +34,20 @@ class CostlyReads:
     def hold(self, caller: str) -> AbstractContextManager[None]:
         """Counts this request for the block. Raises Problem 429 beyond a quarter, 503 beyond half."""
         return self._limit.hold(caller, self._most)
+
+    def share(
+        self, answers: RecentAnswers[Name, Answer], name: Name, compute: Callable[[], Answer], caller: str
+    ) -> Answer:
+        """Returns the answer of this name, computed for this caller, or for another one now or a moment ago.
+
+        Raises what `compute` raises, and Problem 429 or 503 if this caller or all of them compute or wait for too much.
+        """
+
+        def computed() -> Answer:
+            with self.hold(caller):
+                return compute()
+
+        return answers.get(name, computed, self.waiting(caller))
 
     def waiting(self, caller: str) -> Callable[[Event], None]:
         """Returns what lets this request wait for what others compute, in all for WAIT_S.

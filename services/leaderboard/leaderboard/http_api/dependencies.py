@@ -9,7 +9,7 @@ from flask import Flask, current_app
 
 from leaderboard.board_history import BoardHistory
 from leaderboard.board_store import BoardStore
-from leaderboard.campaign_reader import CampaignReader
+from leaderboard.campaign_reader import CampaignReader, CampaignTree
 from leaderboard.challenge_levels import read_challenge_levels
 from leaderboard.challenge_store import ChallengeStore
 from leaderboard.closing_levels import read_closing_levels
@@ -44,6 +44,7 @@ _FETCHING = "http:fetching-rounds"
 _GROWTH_FRESH_S = 2.0
 GROWTH_STALE_S = 5.0
 _GROWTH_VIEWS = 200
+_TREE_FRESH_S, _TREE_STALE_S, _TREES = 10.0, 20.0, 20
 
 
 class GrowthPageName(NamedTuple):
@@ -73,6 +74,7 @@ class Dependencies:
     rewards: RewardsClient
     network: NetworkStore
     campaigns: CampaignReader
+    campaign_trees: RecentAnswers[str, CampaignTree]
     experiments: ExperimentStore
     challenges: ChallengeStore
     challenge_terms: ChallengeTerms
@@ -117,6 +119,7 @@ def init_app(app: Flask) -> Flask:
         rewards,
         network,
         CampaignReader(boards, network),
+        RecentAnswers(_TREE_FRESH_S, _TREE_STALE_S, _TREES),
         experiments,
         challenges,
         terms,

@@ -25,6 +25,11 @@ class LinkVisit:
     link: DashboardLink
     token: str
 
+    @property
+    def reader(self) -> str:
+        """The name under which what its visitors read at once is limited."""
+        return f"link {self.link.id}"
+
 
 def link_token(link: DashboardLink) -> str:
     """Returns the token of a link: the same each time, so that it can be shown again."""
@@ -49,24 +54,36 @@ def valid_links(program: str) -> list[DashboardLink]:
     return [link for link in context().catalog.dashboard_links(program) if _is_valid(link, now_ms)]
 
 
-def may_read_growth(program: str, token: str | None) -> bool:
-    """Whether this request may read a program's growth, by its link or session."""
+def operator_name(visit: Visit) -> str:
+    """The name under which what an operator reads at once is limited."""
+    return f"operator {visit.operator.id}"
+
+
+def growth_reader(program: str, token: str | None) -> str | None:
+    """Returns the name of who reads a program's growth, by the link or session of this request; None without either."""
     if token is not None:
-        return read_link(program, token) is not None
+        link = read_link(program, token)
+        return None if link is None else link.reader
+    visit = _operator_visit(program)
+    return None if visit is None else operator_name(visit)
+
+
+def _operator_visit(program: str) -> Visit | None:
+    """The visit of an operator who may read this program."""
     visit = read_visit()
-    return visit is not None and visit.may("read") and program in visit.programs()
+    return visit if visit is not None and visit.may("read") and program in visit.programs() else None
 
 
 def growth_grant(program: str, token: str | None) -> Grant | None:
     """Returns what the stream of a growth page may send to this request, by its link or session; None without either."""
     if token is not None:
         visit = read_link(program, token)
-        return None if visit is None else Grant(program, f"link {visit.link.id}", True, _link_check(visit.link.id))
-    operator_visit = read_visit()
-    if operator_visit is None or not operator_visit.may("read") or program not in operator_visit.programs():
+        return None if visit is None else Grant(program, visit.reader, True, _link_check(visit.link.id))
+    operator_visit = _operator_visit(program)
+    if operator_visit is None:
         return None
-    client = f"operator {operator_visit.operator.id}"
-    return Grant(program, client, True, _session_check(operator_visit, program), _SESSION_LIFETIME_S)
+    check = _session_check(operator_visit, program)
+    return Grant(program, operator_name(operator_visit), True, check, _SESSION_LIFETIME_S)
 
 
 def _is_valid(link: DashboardLink, now_ms: int) -> bool:

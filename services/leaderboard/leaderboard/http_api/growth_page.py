@@ -15,6 +15,7 @@ from leaderboard.http_api.growth_access import (
     LinkVisit,
     growth_grant,
     link_token,
+    operator_name,
     read_link,
     valid_links,
 )
@@ -64,7 +65,7 @@ def growth_for_operator(visit: Visit, program: str) -> Response:
         return redirect(f"/p/{visit.require_program(other)}/growth", 303)
     found = require_program(visit.require_program(program))
     use_languages_of(found.name)
-    values = _page_values(found, f"operator {visit.operator.id}", all_names=True)
+    values = _page_values(found, operator_name(visit), all_names=True)
     values |= {"stream": _stream(program, None), "link": None}
     return make_response(render_console("growth_console.html", visit, "growth", toast=None, **values))
 
@@ -76,7 +77,7 @@ def _growth_by_link(program: str, token: str) -> Response:
         return private(error_pages.link_is_over())
     found = require_program(program)
     use_languages_of(found.name)
-    values = _page_values(found, f"link {visit.link.id}", all_names=False)
+    values = _page_values(found, visit.reader, all_names=False)
     values |= {"stream": _stream(program, visit), "link": visit.link}
     return private(make_response(render_template("growth_public.html", **values)))
 
@@ -173,12 +174,8 @@ def _view(program: Program, reader: str, *, all_names: bool) -> GrowthView:
     """What the page shows, computed for this reader, or for another one now or a moment ago."""
     days, reads = requested_days(), dependencies().costly_reads
     name = GrowthPageName(program.id, days, all_names, str(get_locale()))
-
-    def compute() -> GrowthView:
-        with reads.hold(reader):
-            return growth_view(program, days, all_names=all_names)
-
-    return dependencies().growth_views.get(name, compute, reads.waiting(reader))
+    views = dependencies().growth_views
+    return reads.share(views, name, lambda: growth_view(program, days, all_names=all_names), reader)
 
 
 def _stream(program: str, visit: LinkVisit | None) -> str | None:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leaderboard.campaign_reader import CampaignTree
 from leaderboard.domain.network import Network, NetworkPerson
 from leaderboard.domain.radial_tree import TreeNode
-from leaderboard.http_api.dependencies import dependencies
 from leaderboard.pages.growth_cards import number, percent
 from referral.events.program import Program
 from referral.http.context import context
@@ -52,9 +52,8 @@ class NetworkView:
     branches: list[BranchRow]
 
 
-def network_view(program: Program, *, all_names: bool) -> NetworkView:
-    """Returns the page's content; names as on the growth page. Raises redis's errors."""
-    tree = dependencies().campaigns.read(program.id)
+def network_view(program: Program, tree: CampaignTree, *, all_names: bool) -> NetworkView:
+    """Returns the page's content; names as on the growth page."""
     nodes = tree.nodes
     brought = [node for node in nodes if node.parent >= 0]
     figures = Network(

@@ -1,7 +1,10 @@
 """What changes pools of codes: an upload, and codes that become void. Each is written to `pools`, where its fold decides."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
+
+from msgspec import UNSET
 
 from referral.events.entities import CodePool, ProgramVersion
 from referral.events.ids import derive_id
@@ -11,6 +14,7 @@ from referral.events.reward_rules import POOL_NAME, POOL_NAME_IN_WORDS
 from referral.events.timestamps import to_datetime
 from referral.http.context import context
 from referral.http.problems import Problem
+from referral.log.errors import LogUnavailable
 from referral.program_file.supply import supply_problems
 from reward_dispatcher.domain.account import GENERATED
 from reward_dispatcher.domain.code_index import MAX_CODES, MAX_POOLS, Place
@@ -39,18 +43,29 @@ def add_codes(newest: ProgramVersion, pool: str, lines: Iterable[NumberedLine], 
     _require_codes(this)
     _list_in_catalog(program, pool, receipt)
     after = dependencies().pools.pools(program, [pool])[pool]
-    answer = PoolUploadResponse(
+    return PoolUploadResponse(
         accepted=receipt.accepted,
         duplicates=receipt.duplicates,
         refused=receipt.refused + this.mistakes,
         lines=this.verdicts(receipt),
         total=after.uploaded,
         left=free(after),
+        warning=_unused_pool_warning(newest, pool) or UNSET,
     )
-    for problem in supply_problems(newest.program, [pool]):
-        if problem.code == "pool_without_rule":
-            answer.warning = problem.detail
-    return answer
+
+
+def _unused_pool_warning(newest: ProgramVersion, pool: str) -> str | None:
+    """What is said of a pool that no rule names. A version of a moment ago is read before, unless Kafka is unavailable."""
+    if _unused_pool(newest, pool) is None:
+        return None
+    with suppress(LogUnavailable):
+        context().follower.read_to_end()
+    return _unused_pool(context().catalog.program(newest.program.id) or newest, pool)
+
+
+def _unused_pool(newest: ProgramVersion, pool: str) -> str | None:
+    problems = supply_problems(newest.program, [pool])
+    return next((problem.detail for problem in problems if problem.code == "pool_without_rule"), None)
 
 
 def void_codes(program: str, pool: str, codes: list[str], actor: str, request: str) -> VoidCodesResponse:
