@@ -122,6 +122,14 @@ def fill_catalog(settings: Settings, participants: int, program: Program, first:
     return people
 
 
+def add_version(settings: Settings, program: Program, version: int) -> None:
+    """Writes a further version of the program, in effect from long ago, and returns once it is durable."""
+    then = to_datetime(_LONG_AGO_MS)
+    writer = CatalogWriter(replace(settings, ack_timeout_ms=60_000), SystemClock())
+    writer.write([ProgramVersion(recorded_at=then, program=program, version=version, effective_from=then)], timeout=60)
+    writer.close()
+
+
 def _write_profiles(settings: Settings, people: Sequence[Participant], numbers: Iterable[int]) -> None:
     """Who the participants are."""
     profiles = [

@@ -185,7 +185,7 @@ def test_every_reader_finds_an_entity_once_its_write_is_acknowledged(settings: S
     """A look-up that misses reads the catalog to its end, so after the acknowledgement no reader reports it as unknown."""
     writer = CatalogWriter(settings, SystemClock())
     follower = CatalogFollower(settings).start()
-    reader = CatalogReader(settings, Catalog(refresh=lambda: reader.read_to_end(30)))
+    reader = CatalogReader(settings, Catalog(refresh=lambda: reader.read_to_end(30) is None))
     for number in range(20):
         writer.write([participant(number)], timeout=150)
         assert follower.view.code(f"amy{number}") == reader.view.code(f"AMY{number}") is not None

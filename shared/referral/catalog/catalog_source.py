@@ -40,7 +40,7 @@ class CatalogSource(Protocol):
 
 
 def open_source(
-    settings: Settings, refresh: Callable[[], None] = no_refresh, *, people: bool = True, may_write: bool = True
+    settings: Settings, refresh: Callable[[], bool] = no_refresh, *, people: bool = True, may_write: bool = True
 ) -> CatalogSource:
     """The source by the settings, which opens at the first read. `refresh` is that of the view; folds read no `people`.
 

@@ -26,7 +26,7 @@ class CatalogFollower:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._source = open_source(settings, self.read_to_end)
+        self._source = open_source(settings, self._refresh)
         self.view = self._source.view
         self.people = People(self._source.people, refresh=self.read_to_end)
         self._servers = settings.kafka
@@ -74,6 +74,10 @@ class CatalogFollower:
         while not self._request_read(deadline - time.monotonic()):
             if deadline - time.monotonic() < self._read_timeout_s:
                 raise LogUnavailable("the catalog", self._servers, self._error)
+
+    def _refresh(self) -> bool:
+        self.read_to_end()
+        return True
 
     def _request_read(self, timeout: float) -> bool:
         """Whether a read that began after the call was completed within so many seconds."""

@@ -3,9 +3,9 @@
 Programs, keys, webhooks, secrets and pools are dictionaries; participants, links and what belongs to them come from a
 `ParticipantIndex`, in memory or on disk.
 
-A look-up that finds nothing calls `refresh` once and looks again, so an entity is reported as unknown only after the catalog was
-read to its end, and every acknowledged one is found. The newest record of a key suffices, as for log compaction:
-https://kafka.apache.org/documentation/#compaction.
+A look-up that finds nothing calls `refresh` once, and looks again if that has read on. So an entity is reported as unknown only
+after the catalog was read to its end, and every acknowledged one is found. The newest record of a key suffices, as for log
+compaction: https://kafka.apache.org/documentation/#compaction.
 """
 
 from bisect import bisect_right, insort
@@ -40,20 +40,22 @@ from referral.events.timestamps import to_ms
 Entity = TypeVar("Entity")
 
 
-def no_refresh() -> None:
+def no_refresh() -> bool:
     """The refresh of a complete view."""
+    return False
 
 
 class Catalog:
     """All entities, indexed. Reading needs no lock: each index changes by single assignments.
 
     A look-up returns None, or an empty collection, for an unknown entity; it raises what `refresh` raises (LogUnavailable).
+    `refresh` reads to the end, and returns whether it has: False if it did so before for the same request or batch.
     """
 
     def __init__(
         self,
         entities: Iterable[CatalogEntity] = (),
-        refresh: Callable[[], None] = no_refresh,
+        refresh: Callable[[], bool] = no_refresh,
         index: ParticipantIndex | None = None,
     ) -> None:
         self._refresh = refresh
@@ -128,7 +130,7 @@ class Catalog:
     def reading(self) -> AbstractContextManager[None]:
         """A block for many look-ups of one thread in a snapshot: they see one state of participants and people, and cost less.
 
-        Nothing in it may wait, and what a refresh in it brings is not seen.
+        Nothing in it may wait; what a refresh in another thread brings meanwhile is not seen.
         """
         return self._index.reading()
 
@@ -136,7 +138,7 @@ class Catalog:
         """The same indexes without refresh, for a caller that has just read to the end, or that must not wait."""
         return self.with_refresh(no_refresh)
 
-    def with_refresh(self, refresh: Callable[[], None]) -> "Catalog":
+    def with_refresh(self, refresh: Callable[[], bool]) -> "Catalog":
         """The same indexes with another refresh."""
         other = copy(self)
         other._refresh = refresh
@@ -158,8 +160,7 @@ class Catalog:
 
     def _find(self, look_up: Callable[[], Entity | None]) -> Entity | None:
         entity = look_up()
-        if entity is None and self._refresh is not no_refresh:
-            self._refresh()
+        if entity is None and self._refresh():
             entity = look_up()
         return entity
 
@@ -194,8 +195,7 @@ class Catalog:
         """The participants with these ids, with at most one refresh however many are missing."""
         ids = list(participants)
         found = self._index.participants_with(ids)
-        if self._refresh is not no_refresh and any(id not in found for id in ids):
-            self._refresh()
+        if any(id not in found for id in ids) and self._refresh():
             found |= self._index.participants_with(id for id in ids if id not in found)
         return {id: found.get(id) for id in ids}
 

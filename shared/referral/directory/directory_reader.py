@@ -31,7 +31,7 @@ class DirectoryReader:
     is_pushed = False
 
     def __init__(
-        self, settings: Settings, refresh: Callable[[], None], *, people: bool = True, may_write: bool = True
+        self, settings: Settings, refresh: Callable[[], bool], *, people: bool = True, may_write: bool = True
     ) -> None:
         self._settings = settings
         self._replica = Replica(directory_files(settings), settings.directory_bytes)
@@ -85,8 +85,9 @@ class DirectoryReader:
         """Returns once every entity acknowledged before the call is in the directory. Raises LogUnavailable."""
         called_at = time.monotonic()
         try:
-            self.poll()
-            self._wait_for(self._ends.request(timeout), called_at + timeout)
+            with self._replica.outside_reading():
+                self.poll()
+                self._wait_for(self._ends.request(timeout), called_at + timeout)
         except LogUnavailable:
             raise
         except Exception as error:

@@ -35,9 +35,10 @@ class ReadBlock:
         return transaction
 
     def end(self) -> None:
-        """Ends the transaction."""
+        """Ends the transaction; a later look-up begins another one."""
         if self._transaction is not None:
             self._transaction.abort()
+            self._transaction = None
 
 
 class ReadBlocks(threading.local):
@@ -57,3 +58,14 @@ class ReadBlocks(threading.local):
         finally:
             self.current = None
             block.end()
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """A part of this thread's read block, if it is in one, that is not in it; what is read in the block later is newer."""
+        block, self.current = self.current, None
+        if block is not None:
+            block.end()
+        try:
+            yield
+        finally:
+            self.current = block

@@ -101,9 +101,13 @@ class Replica:
     def reading(self) -> AbstractContextManager[None]:
         """A block in which `get` and `get_sealed` of this thread see one state of the file, and cost a third less.
 
-        Nothing in it may wait, least of all for what is still to be written: it would not be seen.
+        Nothing in it may wait, least of all for what is still to be written: it would not be seen. `outside_reading` may.
         """
         return self._blocks.within(self.opened)
+
+    def outside_reading(self) -> AbstractContextManager[None]:
+        """A block within that of `reading` which may wait; afterwards that one sees what was written meanwhile."""
+        return self._blocks.outside()
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """A value; None if there is none, or no file yet. Raises DirectoryUnavailable."""

@@ -151,11 +151,12 @@ class Decider(Generic[Line, State]):
         outcome = Outcome(
             batch.partition, Fence(batch.last_offset, dict(progress.fence.causes), progress.fence.set_aside)
         )
-        changes = (
-            self._decide_tick(batch, loaded, outcome, progress)
-            if batch.tick
-            else self._decide_lines(batch, loaded, outcome, progress)
-        )
+        with self._catalog.reading():
+            changes = (
+                self._decide_tick(batch, loaded, outcome, progress)
+                if batch.tick
+                else self._decide_lines(batch, loaded, outcome, progress)
+            )
         if self._timer_states is not None and progress.fence.offset < 0:
             for key, state in self._timer_states.first_timers.items():
                 changes[key], changes[Timer(key)] = state, 0.0

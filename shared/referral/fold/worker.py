@@ -83,14 +83,16 @@ class FoldWorker:
         if self._catalog.age() > most_age_s:
             self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
 
-    def _refresh(self) -> None:
-        """Reads the catalog to its end at a round's first miss.
+    def _refresh(self) -> bool:
+        """Reads the catalog to its end at a round's first miss. Returns whether it has.
 
         The round's records were polled before, so every entity written before them is found; a second miss is real.
         """
-        if not self._catalog_refreshed:
-            self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
-            self._catalog_refreshed = True
+        if self._catalog_refreshed:
+            return False
+        self._catalog.read_to_end(_CATALOG_TIMEOUT_S)
+        self._catalog_refreshed = True
+        return True
 
     def backlogs(self, ends: Mapping[int, int]) -> Mapping[str, Backlog] | None:
         """What waits in each partition; None while Kafka or Redis is unavailable. Called by the monitor's thread."""

@@ -19,22 +19,25 @@ class MissGuard:
         self._limiter = limiter
         self._waiting = BoundedSemaphore(max(1, threads // _SHARE_OF_THREADS))
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """Returns once the catalog has everything acknowledged before the request, which reads it once however much it looks for.
+
+        Returns whether it was read now.
 
         Raises LogUnavailable; Problem 429 if the request's address has had too many misses, and 503 if too many requests wait.
         """
         if not has_request_context():
             self._follower.read_to_end()
-            return
+            return True
         if "has_complete_catalog" in g:
-            return
+            return False
         self._limiter.count_miss(request)
         if self._limiter.has_known_key(request):
             self._follower.read_to_end()
         else:
             self._read_in_turn()
         g.has_complete_catalog = True
+        return True
 
     def _read_in_turn(self) -> None:
         if not self._waiting.acquire(blocking=False):

@@ -25,11 +25,11 @@ class People:
     (LogUnavailable).
     """
 
-    def __init__(self, index: PeopleIndex, refresh: Callable[[], None] = _no_refresh) -> None:
+    def __init__(self, index: PeopleIndex, refresh: Callable[[], object] = _no_refresh) -> None:
         self._index = index
         self._refresh = refresh
 
-    def with_refresh(self, refresh: Callable[[], None]) -> "People":
+    def with_refresh(self, refresh: Callable[[], object]) -> "People":
         """The same people with another refresh."""
         return People(self._index, refresh)
 

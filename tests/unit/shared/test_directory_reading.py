@@ -62,6 +62,22 @@ def test_a_block_within_another_belongs_to_it(tmp_path: Path) -> None:
         assert find("AMY1") == _participant(1).id
 
 
+def test_a_part_of_a_block_that_is_outside_of_it_sees_what_is_new_and_so_does_the_rest(tmp_path: Path) -> None:
+    """A fold that finds someone missing reads the directory to its end in the middle of a batch."""
+    with open_directory(tmp_path) as directory:
+        find = partial(_owner_id, directory.participants)
+        with directory.participants.reading():
+            assert find("AMY1") is None
+            with directory.replica.outside_reading():
+                _write(directory, 1)
+                assert find("AMY1") == _participant(1).id
+            assert find("AMY1") == _participant(1).id
+            _write(directory, 2)
+            assert find("AMY2") is None
+        with directory.replica.outside_reading():
+            assert find("AMY2") == _participant(2).id
+
+
 def test_a_block_ends_with_an_error_in_it(tmp_path: Path) -> None:
     """The next look-up of the thread sees the newest state again."""
     with open_directory(tmp_path) as directory:

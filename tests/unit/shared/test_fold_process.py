@@ -1,12 +1,44 @@
 """Folds side by side in one process: what ends one of them ends the process."""
 
+import gc
 import threading
+import weakref
+from collections.abc import Iterator
 
 import pytest
 
-from referral.fold.fold_process import run_side_by_side
+from referral.fold.fold_process import collect_garbage_seldom, run_side_by_side
 from referral.fold.invalid_limit import TooManyInvalidLines
 from referral.log.idleness import IDLE_AFTER_S, Idleness
+from tests.support.waiting import wait_until
+
+
+class _Cycle:
+    """An object that refers to itself."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture
+def collection() -> Iterator[threading.Event]:
+    """What ends the collection of garbage; afterwards it is as Python does it."""
+    stopping = threading.Event()
+    yield stopping
+    stopping.set()
+    gc.enable()
+    gc.unfreeze()
+
+
+def test_cycles_are_freed_now_and_then_and_not_within_a_batch(
+    monkeypatch: pytest.MonkeyPatch, collection: threading.Event
+) -> None:
+    """However many objects a batch makes: Python's own collector is off."""
+    monkeypatch.setattr("referral.fold.fold_process._GARBAGE_INTERVAL_S", 0.01)
+    collect_garbage_seldom(collection)
+    assert not gc.isenabled()
+    cycle = weakref.ref(_Cycle())
+    wait_until(lambda: cycle() is None)
 
 
 def test_an_error_of_one_fold_stops_the_others_and_is_raised() -> None:

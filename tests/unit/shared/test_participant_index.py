@@ -1,11 +1,12 @@
 """The index of participants: the newest record of each key counts, in pages, and codes belong to who was recorded first."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from referral.catalog.participant_index import IndexedEntity
+from referral.catalog.participant_index import IndexedEntity, MemoryParticipants
 from referral.catalog.view import Catalog
 from referral.events.entities import FormerDetails, Link, Participant, entity_key
 
@@ -60,3 +61,14 @@ def test_participants_of_a_program_come_in_pages() -> None:
     assert [one.id for one in first] == IDS[:3]
     assert [one.id for one in catalog.participants("prg_x", after=first[-1].id, limit=3)] == IDS[3:]
     assert len(catalog.participants("prg_x", limit=5000)) == 4
+
+
+def test_a_look_up_is_repeated_only_after_the_catalog_was_read_on() -> None:
+    """A batch or a request reads it once: what is missing after that is unknown, and is looked up once."""
+    index, answers = MemoryParticipants(), iter([True, False])
+    catalog = Catalog(refresh=lambda: next(answers), index=index)
+    with patch.object(index, "participant", wraps=index.participant) as looked_up:
+        assert catalog.participant(IDS[0]) is None
+        assert looked_up.call_count == 2
+        assert catalog.participant(IDS[1]) is None
+        assert looked_up.call_count == 3

@@ -117,8 +117,8 @@ def rows() -> list[tuple[str, str, str]]:
         ),
         (
             (
-                "figures of an API key that read many people, and growth pages computed for an operator or link, at the same time;"
-                " requests that wait for a growth page that another one computes"
+                "figures of an API key that read many people, and growth pages and networks computed for an operator or link, at"
+                " the same time; requests that wait for what another one computes"
             ),
             f"a quarter of `REFERRAL_HTTP_THREADS`, of all callers half; three eighths of them, {WAIT_S:.0f} s each",
             "429 `rate_limited`; 503 `unavailable`",
