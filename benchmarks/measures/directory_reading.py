@@ -12,8 +12,8 @@ from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack
 
 _PARTICIPANTS = 200
-_REDIRECTS = 3000
-_BATCH, _BATCHES = 500, 40
+_REDIRECTS = 20_000  # a processor second: its clock ticks every 10 ms
+_BATCH, _BATCHES = 500, 120
 
 Server = tuple[Process, str]
 

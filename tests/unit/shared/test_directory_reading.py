@@ -4,8 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from referral.directory.directory_participants import StoredParticipants
 from referral.directory.files import DirectoryFiles
@@ -106,3 +108,16 @@ def test_readers_of_a_process_share_the_open_file(tmp_path: Path) -> None:
         assert _owner_id(StoredParticipants(second), "AMY2") == _participant(2).id
         second.close()
         assert _owner_id(directory.participants, "AMY2") == _participant(2).id
+
+
+def test_owners_of_codes_are_remembered_until_the_file_has_changed(tmp_path: Path) -> None:
+    """A popular link is opened thousands of times between two changes. A reader that takes over a change forgets all of them."""
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        found = directory.participants.code_owner("AMY1")
+        with patch.object(directory.replica, "get", side_effect=AssertionError):
+            assert directory.participants.code_owner("AMY1") is found
+        changed = replace(_participant(1), partner="kol")
+        directory.write([record_of(changed)], 2)
+        directory.participants.forget_owners()
+        assert directory.participants.code_owner("AMY1") == changed
