@@ -19,6 +19,11 @@ Decoded = TypeVar("Decoded")
 _MAX_PICTURE = 2 * 1024 * 1024  # WeChat takes pictures of up to 10 MB; a poster has about 100 KB
 
 
+def time_outs_within(timeout_s: float) -> httpx.Timeout:
+    """Time-outs of the steps of a request, which together take this many seconds at most: httpx has none for the whole."""
+    return httpx.Timeout(pool=0.1 * timeout_s, connect=0.2 * timeout_s, write=0.1 * timeout_s, read=0.6 * timeout_s)
+
+
 class PromoterUnknown(Exception):
     """A service did not answer in time, or not as expected."""
 
@@ -67,7 +72,7 @@ class PromoterClient:
             raise PromoterUnknown("no time is left")
         try:
             headers = {"Authorization": f"Bearer {session}"}
-            answer = self._client.request(method, url, headers=headers, timeout=timeout_s)
+            answer = self._client.request(method, url, headers=headers, timeout=time_outs_within(timeout_s))
             answer.raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise PromoterUnknown(f"{url.partition('?')[0]}: {type(error).__name__}") from None
