@@ -23,7 +23,7 @@ def test_the_steps_of_a_request_take_its_time_at_most_together() -> None:
 def test_a_service_that_never_answers_is_given_up_in_time() -> None:
     """It accepts the connection and is silent; without any time left it is not asked at all."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = "http://127.0.0.1:{}".format(silent.getsockname()[1])
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         client, began = PromoterClient(address, address, RING), time.monotonic()
         with pytest.raises(PromoterUnknown, match="ReadTimeout"):
             client.friends("prg_glow", "psn_3v8k2m9q4t6w1x7z", NOW_MS, 0.5)
