@@ -136,7 +136,10 @@ class DeliveryLoop:
                 self._folded_from[partition] = ends[partition] - 1
 
     async def _survey(self) -> None:
-        """Looks at every endpoint for which messages wait, and forgets the others."""
+        """Looks at every endpoint for which messages wait, and forgets the others.
+
+        Of a line that was just noticed the fold may know nothing yet: its endpoint is to be looked at anyway, and stays.
+        """
         partitions = sorted(self._assigned)
         active = await self._in_thread(lambda: self._reader.active(partitions))
         self._survey_at = time.monotonic() + _SURVEY_S
@@ -145,7 +148,7 @@ class DeliveryLoop:
             if partition in self._assigned:
                 self._queue.look_now(self._queue.find(webhook, partition))
         for webhook, endpoint in list(self._queue.endpoints.items()):
-            if webhook not in present and not endpoint.on_the_way:
+            if webhook not in present and not endpoint.on_the_way and not self._queue.is_waiting(endpoint):
                 self._queue.drop(webhook)
         self._measure()
 

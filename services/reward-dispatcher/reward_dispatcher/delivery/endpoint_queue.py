@@ -74,6 +74,10 @@ class EndpointQueue:
                 self._now[webhook] = None
         return [self.endpoints[webhook] for webhook in self._now]
 
+    def is_waiting(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint must be looked at in the next round."""
+        return endpoint.webhook in self._now
+
     def take(self, endpoint: Endpoint) -> None:
         """The endpoint is looked at now."""
         self._now.pop(endpoint.webhook, None)
