@@ -161,7 +161,7 @@ def test_a_reader_knows_how_complete_the_file_is_without_the_broker(
     """The writer records it: folds need a catalog of the last second, and eight of them would request the ends each second."""
     key = ApiKey(id="key_a", digest="d" * 64, name="a", scopes=("admin",), recorded_at=AT)
     writer.write([key, _participant(1)], timeout=150)
-    reader = DirectoryReader(replace(on_disk, kafka="127.0.0.1:1"), lambda: None, may_write=False)
+    reader = DirectoryReader(replace(on_disk, kafka="127.0.0.1:1"), lambda: False, may_write=False)
     with _directory_process(environ, on_disk):
         began = time.monotonic()
 

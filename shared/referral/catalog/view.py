@@ -130,7 +130,7 @@ class Catalog:
     def reading(self) -> AbstractContextManager[None]:
         """A block for many look-ups of one thread in a snapshot: they see one state of participants and people, and cost less.
 
-        Nothing in it may wait; what a refresh in another thread brings meanwhile is not seen.
+        Nothing in it may wait but a refresh of the same thread; what one of another thread brings meanwhile is not seen.
         """
         return self._index.reading()
 

@@ -11,7 +11,6 @@ from referral.directory.tables import Table, key_of
 from referral.events.entities import Link, LinkUsed, Participant
 
 _MAX_LINKS = 100_000  # of a participant
-_MAX_OWNERS = 4096  # that are remembered until the file changes: each look-up lets other threads go first
 
 
 class StoredParticipants:
@@ -22,7 +21,6 @@ class StoredParticipants:
         self._participants = DecodedRecords(replica, Table.PARTICIPANTS, msgspec.json.Decoder(Participant).decode)
         self._links = DecodedRecords(replica, Table.LINKS, msgspec.json.Decoder(Link).decode)
         self._uses = DecodedRecords(replica, Table.USES, msgspec.json.Decoder(LinkUsed).decode)
-        self._owners: dict[str, Participant | Link] = {}
 
     def __len__(self) -> int:
         """As in ParticipantIndex."""
@@ -46,23 +44,12 @@ class StoredParticipants:
         return [found for id in ids if (found := self.participant(id)) is not None]
 
     def code_owner(self, code: str) -> Participant | Link | None:
-        """As in ParticipantIndex, as of the last `forget_owners` or later."""
-        known = self._owners
-        owner = known.get(code)
-        if owner is None and (owner := self._find_owner(code)) is not None and len(known) < _MAX_OWNERS:
-            known[code] = owner
-        return owner
-
-    def _find_owner(self, code: str) -> Participant | Link | None:
+        """As in ParticipantIndex."""
         reference = self._replica.get(Table.CODES, key_of(code))
         if reference is None:
             return None
         owner = reference[1:].decode()
         return self._participants.get(owner) if reference[:1] == b"p" else self._links.get(owner)
-
-    def forget_owners(self) -> None:
-        """What the file has now is found by later look-ups of codes. Call it once the file has changed."""
-        self._owners = {}  # a look-up that began before writes into the former one
 
     def code_owner_ids(self, codes: Iterable[str]) -> dict[str, str]:
         """As in ParticipantIndex."""

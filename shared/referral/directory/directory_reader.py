@@ -40,8 +40,7 @@ class DirectoryReader:
         self._may_write = may_write
         self._reads_people = people
         self._ends = LogEnds(settings, (CATALOG, PEOPLE) if people else (CATALOG,))
-        self._participants = StoredParticipants(self._replica)
-        self.view = Catalog(refresh=refresh, index=self._participants)
+        self.view = Catalog(refresh=refresh, index=StoredParticipants(self._replica))
         self.people = StoredPeople(self._replica)
         self._file: object = None
         self._transaction = -1
@@ -62,7 +61,6 @@ class DirectoryReader:
         transaction = self._replica.last_transaction()
         if transaction == self._transaction:
             return 0
-        self._participants.forget_owners()
         complete_at = self._replica.complete_at()
         count = self._apply_changes()
         self._transaction, self._complete_at = transaction, max(self._complete_at, complete_at)

@@ -1,7 +1,7 @@
 """Look-ups of one thread in one read transaction: beginning and ending one for each costs half as much again."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import lmdb
@@ -11,26 +11,33 @@ from referral.directory.tables import Table
 
 
 class ReadBlock:
-    """A read transaction in a file, which begins with the first look-up: all of them see one state. Used by one thread."""
+    """A read transaction in a file, which begins with the first look-up: all of them see one state. Used by one thread.
 
-    __slots__ = ("_opened", "_transaction")
+    `valid` returns the file that is open when a transaction begins.
+    """
 
-    def __init__(self, opened: OpenFile) -> None:
+    __slots__ = ("_opened", "_transaction", "_valid")
+
+    def __init__(self, valid: Callable[[], OpenFile | None], opened: OpenFile) -> None:
+        self._valid = valid
         self._opened = opened
         self._transaction: lmdb.Transaction[bytes] | None = None
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """A value with its checksum. Raises lmdb.Error."""
-        return self._begun().get(key, db=self._opened.tables[table])
+        transaction = self._begun()
+        return transaction.get(key, db=self._opened.tables[table])
 
     def get_many(self, table: Table, keys: Sequence[bytes]) -> Sequence[tuple[bytes, bytes]]:
         """The keys that have values, with these and their checksums, in the order of `keys`. Raises lmdb.Error."""
-        with self._begun().cursor(self._opened.tables[table]) as cursor:
+        transaction = self._begun()
+        with transaction.cursor(self._opened.tables[table]) as cursor:
             return cursor.getmulti(keys)
 
     def _begun(self) -> "lmdb.Transaction[bytes]":
         transaction = self._transaction
         if transaction is None:
+            self._opened = self._valid() or self._opened
             transaction = self._transaction = self._opened.environment.begin()
         return transaction
 
@@ -47,12 +54,13 @@ class ReadBlocks(threading.local):
     current: ReadBlock | None = None
 
     @contextmanager
-    def within(self, opened: OpenFile | None) -> Iterator[None]:
+    def within(self, valid: Callable[[], OpenFile | None]) -> Iterator[None]:
         """A block of this thread. One inside another belongs to that."""
+        opened = valid()
         if self.current is not None or opened is None:
             yield
             return
-        block = self.current = ReadBlock(opened)
+        block = self.current = ReadBlock(valid, opened)
         try:
             yield
         finally:
@@ -61,7 +69,7 @@ class ReadBlocks(threading.local):
 
     @contextmanager
     def outside(self) -> Iterator[None]:
-        """A part of this thread's read block, if it is in one, that is not in it; what is read in the block later is newer."""
+        """Leaves this thread's read block for a while, if it is in one; look-ups after it see the newest state."""
         block, self.current = self.current, None
         if block is not None:
             block.end()

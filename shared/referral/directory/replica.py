@@ -103,7 +103,7 @@ class Replica:
 
         Nothing in it may wait, least of all for what is still to be written: it would not be seen. `outside_reading` may.
         """
-        return self._blocks.within(self.opened)
+        return self._blocks.within(lambda: self.opened)
 
     def outside_reading(self) -> AbstractContextManager[None]:
         """A block within that of `reading` which may wait; afterwards that one sees what was written meanwhile."""

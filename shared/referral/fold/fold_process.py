@@ -66,7 +66,7 @@ def run_folds(folds: Sequence[AnyFold], settings: Settings) -> None:
 
 
 def collect_garbage_seldom(stopping: threading.Event) -> None:
-    """Looks for cycles of objects every half minute only, until `stopping`, and never among what the start made.
+    """Looks for cycles of objects every half minute only, until `stopping`, and never among the modules and what was made so far.
 
     Reference counts free what a batch makes: tens of thousands of objects that live until its end. To look through them for
     cycles whenever some more are made took 5 to 10 % of the time.

@@ -20,7 +20,9 @@ _MAX_PICTURE = 2 * 1024 * 1024  # WeChat takes pictures of up to 10 MB; a poster
 
 
 def time_outs_within(timeout_s: float) -> httpx.Timeout:
-    """Time-outs of the steps of a request, which together take this many seconds at most: httpx has none for the whole."""
+    """Time-outs of the steps of a request, this many seconds together. httpx has none for the whole: an answer that comes in many
+    parts may take longer, as each part has the time of the last step.
+    """
     return httpx.Timeout(pool=0.1 * timeout_s, connect=0.2 * timeout_s, write=0.1 * timeout_s, read=0.6 * timeout_s)
 
 
@@ -33,7 +35,10 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class PromoterClient:
-    """Thread-safe; methods block, for `timeout_s` at most, and raise PromoterUnknown. Tests pass a `transport`."""
+    """Thread-safe; methods block for `timeout_s`, longer only while an answer comes in parts, and raise PromoterUnknown.
+
+    Tests pass a `transport`.
+    """
 
     def __init__(
         self, link_issuer: str, leaderboard: str, ring: KeyRing, transport: httpx.BaseTransport | None = None

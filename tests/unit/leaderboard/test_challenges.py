@@ -222,7 +222,7 @@ def test_a_line_of_a_challenge_that_was_declared_a_moment_ago_is_not_lost() -> N
 def _catalog_that_is_behind() -> Catalog:
     """Returns a catalog without the program's second version, which declares the challenge, until it is read on."""
     catalog = Catalog([GLOW_VERSION])
-    return catalog.with_refresh(lambda: catalog.apply(replace(with_challenges(GLOW_VERSION), version=2)))
+    return catalog.with_refresh(lambda: catalog.apply(replace(with_challenges(GLOW_VERSION), version=2)) is None)
 
 
 def test_a_post_that_is_handed_in_counts_once_it_is_verified() -> None:

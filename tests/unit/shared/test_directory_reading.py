@@ -4,10 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
-from msgspec.structs import replace
 
 from referral.directory.directory_participants import StoredParticipants
 from referral.directory.files import DirectoryFiles
@@ -80,6 +78,22 @@ def test_a_part_of_a_block_that_is_outside_of_it_sees_what_is_new_and_so_does_th
             assert find("AMY2") == _participant(2).id
 
 
+def test_a_block_goes_on_in_the_file_that_replaced_its_own_while_it_was_left(tmp_path: Path) -> None:
+    """The file is written again after erasures."""
+    with open_directory(tmp_path / "old"), open_directory(tmp_path / "new") as new:
+        _write(new, 1)
+        reader = Replica(DirectoryFiles(tmp_path / "old", "t."), MAP_SIZE)
+        assert reader.refresh()
+        find = partial(_owner_id, StoredParticipants(reader))
+        with reader.reading():
+            assert find("AMY1") is None
+            with reader.outside_reading():
+                assert new.replica.generation is not None
+                assert new.replica.opened is not None
+                reader.adopt(new.replica.generation, new.replica.opened)
+            assert find("AMY1") == _participant(1).id
+
+
 def test_a_block_ends_with_an_error_in_it(tmp_path: Path) -> None:
     """The next look-up of the thread sees the newest state again."""
     with open_directory(tmp_path) as directory:
@@ -108,16 +122,3 @@ def test_readers_of_a_process_share_the_open_file(tmp_path: Path) -> None:
         assert _owner_id(StoredParticipants(second), "AMY2") == _participant(2).id
         second.close()
         assert _owner_id(directory.participants, "AMY2") == _participant(2).id
-
-
-def test_owners_of_codes_are_remembered_until_the_file_has_changed(tmp_path: Path) -> None:
-    """A popular link is opened thousands of times between two changes. A reader that takes over a change forgets all of them."""
-    with open_directory(tmp_path) as directory:
-        _write(directory, 1)
-        found = directory.participants.code_owner("AMY1")
-        with patch.object(directory.replica, "get", side_effect=AssertionError):
-            assert directory.participants.code_owner("AMY1") is found
-        changed = replace(_participant(1), partner="kol")
-        directory.write([record_of(changed)], 2)
-        directory.participants.forget_owners()
-        assert directory.participants.code_owner("AMY1") == changed

@@ -30,10 +30,10 @@ def collection() -> Iterator[threading.Event]:
     gc.unfreeze()
 
 
-def test_cycles_are_freed_now_and_then_and_not_within_a_batch(
+def test_cycles_are_freed_now_and_then_and_not_by_the_number_of_objects(
     monkeypatch: pytest.MonkeyPatch, collection: threading.Event
 ) -> None:
-    """However many objects a batch makes: Python's own collector is off."""
+    """A batch may make as many as it needs: Python's own collector is off."""
     monkeypatch.setattr("referral.fold.fold_process._GARBAGE_INTERVAL_S", 0.01)
     collect_garbage_seldom(collection)
     assert not gc.isenabled()

@@ -165,6 +165,19 @@ def test_the_supervisor_reports_one_that_dies(python: Make, supervisor: Supervis
         supervisor.wait()
 
 
+def test_one_that_is_stalled_before_it_is_healthy_is_started_again_twice(python: Make, tmp_path: Path) -> None:
+    """As by whoever supervises it; a third time it is reported."""
+    starts = tmp_path / "starts"
+    count = f"import pathlib\np = pathlib.Path({str(starts)!r})\nn = len(p.read_text()) if p.exists() else 0\n"
+    count += f"p.write_text('x' * (n + 1))\nif n < 2: raise SystemExit({RESTART_STATUS})\n"
+    process = python(f"{count}print('up', flush=True); import time; time.sleep(60)").start()
+    process.wait_healthy(lambda: said(process), timeout=150)
+    assert starts.read_text() == "xxx"
+    always = python(f"raise SystemExit({RESTART_STATUS})", "always").start()
+    with pytest.raises(ProcessUnhealthy, match=f"always ended with status {RESTART_STATUS} before it was healthy"):
+        always.wait_healthy(lambda: False, timeout=150)
+
+
 def test_the_supervisor_starts_a_stalled_process_again(python: Make, supervisor: Supervisor, tmp_path: Path) -> None:
     """It ends with the status that asks for it; the others go on."""
     marker = tmp_path / "stalled"

@@ -13,6 +13,8 @@ from typing import Protocol
 from referral.log.progress_watch import RESTART_STATUS
 from referral_tools.stack.log_text import likely_cause, readable_lines
 
+_STALLED_RESTARTS = 2
+
 
 class ProcessUnhealthy(Exception):
     """A process did not become healthy, or died; carries the last lines of its log."""
@@ -87,9 +89,16 @@ class Process:
         return not self.alive and self._status() == RESTART_STATUS
 
     def wait_healthy(self, healthy: Callable[[], bool], timeout: float) -> None:
-        """Returns once `healthy()` is true. Raises ProcessUnhealthy if the process dies or `timeout` seconds pass."""
-        deadline = time.monotonic() + timeout
+        """Returns once `healthy()` is true. Raises ProcessUnhealthy if the process dies or `timeout` seconds pass.
+
+        One that ends because it was stalled is started again, at most twice, as by a supervisor; the time begins again.
+        """
+        deadline, restarts = time.monotonic() + timeout, 0
         while not healthy():
+            if self.asks_to_be_restarted and restarts < _STALLED_RESTARTS:
+                restarts += 1
+                self.start()
+                deadline = time.monotonic() + timeout
             if not self.alive:
                 raise self.unhealthy(f"{self.describe_end()} before it was healthy")
             if time.monotonic() > deadline:
