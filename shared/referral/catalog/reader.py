@@ -38,16 +38,30 @@ class CatalogReader:
             topic = settings.topic_prefix + PEOPLE.name
             self._partitions += [TopicPartition(topic, number) for number in range(settings.partitions)]
         self._consumer: KafkaConsumer | None = None
+        self._next_offsets: dict[TopicPartition, int] = {}
         self._end_consumer: KafkaConsumer | None = None
         self._complete_at = float("-inf")  # monotonic time as of which the view was last complete
 
     def poll(self, timeout: float = 0) -> int:
-        """Applies the next records, waiting up to `timeout` seconds for the first. Returns how many there were."""
-        batches = self._open_consumer().poll(timeout_ms=round(timeout * 1000), max_records=5000)
-        records = [record for batch in batches.values() for record in batch]
-        for record in records:
-            self._apply(record)
-        return len(records)
+        """Applies the next records, waiting up to `timeout` seconds for the first. Returns how many there were.
+
+        After an error the next poll uses a new consumer, as `KafkaSource` does.
+        """
+        try:
+            batches = self._open_consumer().poll(timeout_ms=round(timeout * 1000), max_records=5000)
+        except Exception:
+            self._close_consumer()
+            raise
+        for partition, batch in batches.items():
+            for record in batch:
+                self._apply(record)
+            self._next_offsets[partition] = batch[-1].offset + 1
+        return sum(map(len, batches.values()))
+
+    def _close_consumer(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            consumer.close(autocommit=False, timeout_ms=1000)
 
     def read_to_end(self, timeout: float) -> None:
         """Returns once every entity acknowledged before the call is in the view. Raises LogUnavailable."""
@@ -67,9 +81,9 @@ class CatalogReader:
 
     def close(self) -> None:
         """Closes the connections."""
-        for client in (self._consumer, self._end_consumer):
-            if client is not None:
-                client.close(autocommit=False, timeout_ms=1000)
+        self._close_consumer()
+        if self._end_consumer is not None:
+            self._end_consumer.close(autocommit=False, timeout_ms=1000)
 
     def _ends(self, timeout: float) -> Mapping[TopicPartition, int]:
         """The next offsets, requested on a second connection: a broker answers the requests of a connection in order.
@@ -92,6 +106,8 @@ class CatalogReader:
             self._consumer = create_consumer(self._settings, connect_timeout_ms=0)
             self._consumer.assign(self._partitions)
             self._consumer.seek_to_beginning(*self._partitions)
+            for partition, offset in self._next_offsets.items():
+                self._consumer.seek(partition, offset)
         return self._consumer
 
     def _apply(self, record: ConsumerRecord) -> None:

@@ -12,6 +12,7 @@ from referral.topics import Topic
 
 # A partition that is assigned meanwhile waits for the fetch to return: as short as that is bearable without records.
 _IDLE_FETCH_WAIT_MS = 3_000
+_CONNECT_MS = 30_000
 
 
 class Record(NamedTuple):
@@ -79,16 +80,35 @@ class KafkaSource:
     """A topic on the broker, shared with the other workers of the same group."""
 
     def __init__(self, settings: Settings, topic: Topic, group: str) -> None:
+        self._settings = settings
         self._name = settings.topic_prefix + topic.name
+        self._group = settings.topic_prefix + group
         self._rebalances = _RebalanceCounter()
-        member = f"{settings.topic_prefix}{group}-{settings.worker}" if settings.worker else None
-        self._consumer: KafkaConsumer = create_consumer(settings, group=settings.topic_prefix + group, member=member)
-        self._consumer.subscribe([self._name], listener=self._rebalances)
         self._idleness = Idleness()
+        self._consumer = self._subscribed(_CONNECT_MS)
+        self._has_failed = False
+
+    def _subscribed(self, connect_timeout_ms: int) -> KafkaConsumer:
+        member = f"{self._group}-{self._settings.worker}" if self._settings.worker else None
+        consumer = create_consumer(
+            self._settings, group=self._group, member=member, connect_timeout_ms=connect_timeout_ms
+        )
+        consumer.subscribe([self._name], listener=self._rebalances)
+        return consumer
 
     def poll(self, timeout: float) -> dict[int, list[Record]]:
-        """The next records of each partition."""
-        batches = self._consumer.poll(timeout_ms=round(timeout * 1000))
+        """The next records of each partition.
+
+        After an error the next poll uses a new consumer. One of kafka-python 3.0.12 that could not send a fetch request, for
+        example because its list of brokers lacked the leader, sends none to that broker any more.
+        """
+        if self._has_failed:
+            self._replace_consumer()
+        try:
+            batches = self._consumer.poll(timeout_ms=round(timeout * 1000))
+        except Exception:
+            self._has_failed = True
+            raise
         self._idleness.observe(had_records=bool(batches))
         # kafka-python has no method for it; it reads the option before each request.
         wait_ms = _IDLE_FETCH_WAIT_MS if self._idleness.is_idle else FETCH_WAIT_MS
@@ -97,6 +117,12 @@ class KafkaSource:
             source.partition: [Record(r.offset, r.timestamp, r.value or b"") for r in records]
             for source, records in batches.items()
         }
+
+    def _replace_consumer(self) -> None:
+        consumer = self._subscribed(0)
+        self._rebalances.on_partitions_revoked(None)
+        self.close()
+        self._consumer, self._has_failed = consumer, False
 
     def assignment(self) -> tuple[int, frozenset[int]]:
         """The generation, and the partitions assigned to this worker."""
