@@ -18,6 +18,7 @@ class StoredParticipants:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
+        self._references = DecodedRecords(replica, Table.CODES, bytes.decode)
         self._participants = DecodedRecords(replica, Table.PARTICIPANTS, msgspec.json.Decoder(Participant).decode)
         self._links = DecodedRecords(replica, Table.LINKS, msgspec.json.Decoder(Link).decode)
         self._uses = DecodedRecords(replica, Table.USES, msgspec.json.Decoder(LinkUsed).decode)
@@ -45,11 +46,10 @@ class StoredParticipants:
 
     def code_owner(self, code: str) -> Participant | Link | None:
         """As in ParticipantIndex."""
-        reference = self._replica.get(Table.CODES, key_of(code))
+        reference = self._references.get(code)
         if reference is None:
             return None
-        owner = reference[1:].decode()
-        return self._participants.get(owner) if reference[:1] == b"p" else self._links.get(owner)
+        return self._participants.get(reference[1:]) if reference[0] == "p" else self._links.get(reference[1:])
 
     def code_owner_ids(self, codes: Iterable[str]) -> dict[str, str]:
         """As in ParticipantIndex."""

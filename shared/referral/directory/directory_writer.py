@@ -262,6 +262,7 @@ def _commit(opened: OpenFile, change: Commit) -> None:
     with opened.environment.begin(write=True) as txn:
         tables = TableWriter(txn, opened.tables)
         _apply(tables, change.records)
+        tables.count_versions()
         for partition, position in change.positions.items():
             tables.put(Table.META, position_key(partition), str(position).encode())
         if change.complete_at is not None:

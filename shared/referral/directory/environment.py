@@ -18,7 +18,7 @@ class DamagedFile(Exception):
     """The file is no directory, or not a whole one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenFile:
     """An open data file: it must be used by the process that opened it, by any of its threads."""
 

@@ -3,11 +3,38 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import lmdb
 
 from referral.directory.environment import OpenFile
-from referral.directory.tables import Table
+from referral.directory.tables import Table, unseal, version_key
+
+TableVersion = tuple[OpenFile, int]
+"""What a table has in a file: equal versions have equal entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A committed state of a file: the number of its transaction, and the versions of its tables that were read."""
+
+    opened: OpenFile
+    transaction: int
+    versions: dict[Table, TableVersion] = field(default_factory=dict)
+
+
+class FileStates:
+    """The state that was read last, by any thread. Needs no lock: it changes by single assignments."""
+
+    def __init__(self) -> None:
+        self._last: FileState | None = None
+
+    def at(self, opened: OpenFile, transaction: int) -> FileState:
+        """The state that a file has in a transaction."""
+        last = self._last
+        if last is None or last.transaction != transaction or last.opened is not opened:
+            last = self._last = FileState(opened, transaction)
+        return last
 
 
 class ReadBlock:
@@ -16,12 +43,14 @@ class ReadBlock:
     `valid` returns the file that is open when a transaction begins.
     """
 
-    __slots__ = ("_opened", "_transaction", "_valid")
+    __slots__ = ("_opened", "_state", "_states", "_transaction", "_valid")
 
-    def __init__(self, valid: Callable[[], OpenFile | None], opened: OpenFile) -> None:
+    def __init__(self, valid: Callable[[], OpenFile | None], states: FileStates, opened: OpenFile) -> None:
         self._valid = valid
+        self._states = states
         self._opened = opened
         self._transaction: lmdb.Transaction[bytes] | None = None
+        self._state: FileState | None = None
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """A value with its checksum. Raises lmdb.Error."""
@@ -34,6 +63,23 @@ class ReadBlock:
         with transaction.cursor(self._opened.tables[table]) as cursor:
             return cursor.getmulti(keys)
 
+    def state(self) -> FileState:
+        """The committed state that it sees. Raises lmdb.Error."""
+        state = self._state
+        if state is None:
+            transaction = self._begun()
+            state = self._state = self._states.at(self._opened, transaction.id())
+        return state
+
+    def version(self, table: Table) -> TableVersion:
+        """The version of a table, read once in each state of the file. Raises lmdb.Error or DamagedValue."""
+        versions = self.state().versions
+        if table not in versions:
+            key = version_key(table)
+            sealed = self.get(Table.META, key)
+            versions[table] = self._opened, 0 if sealed is None else int(unseal(key, sealed))
+        return versions[table]
+
     def _begun(self) -> "lmdb.Transaction[bytes]":
         transaction = self._transaction
         if transaction is None:
@@ -45,22 +91,26 @@ class ReadBlock:
         """Ends the transaction; a later look-up begins another one."""
         if self._transaction is not None:
             self._transaction.abort()
-            self._transaction = None
+            self._transaction = self._state = None
 
 
 class ReadBlocks(threading.local):
-    """The read block that each thread is in, if it is in one."""
+    """The read block that each thread is in, if it is in one. `valid` returns the file that is open; all threads share `states`."""
 
     current: ReadBlock | None = None
 
+    def __init__(self, valid: Callable[[], OpenFile | None], states: FileStates) -> None:
+        self._valid = valid
+        self._states = states
+
     @contextmanager
-    def within(self, valid: Callable[[], OpenFile | None]) -> Iterator[None]:
+    def within(self) -> Iterator[None]:
         """A block of this thread. One inside another belongs to that."""
-        opened = valid()
+        opened = self._valid()
         if self.current is not None or opened is None:
             yield
             return
-        block = self.current = ReadBlock(valid, opened)
+        block = self.current = ReadBlock(self._valid, self._states, opened)
         try:
             yield
         finally:

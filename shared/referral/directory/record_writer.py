@@ -12,7 +12,7 @@ import msgspec
 from referral.catalog.participant_index import has_code, mentions_of
 from referral.catalog.stored_entities import decode_entity
 from referral.directory.replica import ERASURE_COUNT, REMOVED_AT
-from referral.directory.tables import Handles, Table, key_of, seal, unseal
+from referral.directory.tables import Handles, Table, key_of, seal, unseal, version_key
 from referral.events.entities import CatalogEntity, Link, LinkUsed, Participant, UseReturned, entity_key
 from referral.events.people import PeopleEntity, Person, PersonErased, PersonText, Profile, WalletAccess
 from referral.people.name_forms import names_of
@@ -35,6 +35,7 @@ class TableWriter:
     def __init__(self, txn: "lmdb.Transaction[bytes]", tables: Handles) -> None:
         self._txn = txn
         self._tables = tables
+        self._changed: set[Table] = set()
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """A value. Raises DamagedValue."""
@@ -43,11 +44,19 @@ class TableWriter:
 
     def put(self, table: Table, key: bytes, value: bytes = b"") -> None:
         """Sets a value."""
+        self._changed.add(table)
         self._txn.put(key, seal(key, value), db=self._tables[table])
 
     def delete(self, table: Table, key: bytes) -> bool:
         """Whether there was a value; it is removed."""
+        self._changed.add(table)
         return bool(self._txn.delete(key, db=self._tables[table]))
+
+    def count_versions(self) -> None:
+        """Gives each table that was changed its next version (`ReadBlock.version`). Call it last."""
+        for table in self._changed - {Table.META}:
+            key = version_key(table)
+            self.put(Table.META, key, str(int(self.get(Table.META, key) or 0) + 1).encode())
 
 
 class CatalogRecordWriter:

@@ -14,7 +14,7 @@ import structlog
 
 from referral.directory.environment import DamagedFile, OpenFile, open_file
 from referral.directory.files import DirectoryFiles, Generation
-from referral.directory.read_block import ReadBlocks
+from referral.directory.read_block import FileState, FileStates, ReadBlock, ReadBlocks
 from referral.directory.tables import DamagedValue, Table, key_of, prefix_of, unseal
 from referral.log.errors import LogUnavailable
 
@@ -53,7 +53,8 @@ class Replica:
         self._retired: list[tuple[float, OpenFile]] = []
         self._opening = RLock()
         self._complete: OpenFile | None = None  # the open file, once it has been complete
-        self._blocks = ReadBlocks()
+        self._states = FileStates()
+        self._blocks = ReadBlocks(lambda: self.opened, self._states)
 
     def refresh(self) -> bool:
         """Whether a file is open: the valid one. Raises DirectoryUnavailable if it cannot be opened."""
@@ -103,11 +104,34 @@ class Replica:
 
         Nothing in it may wait, least of all for what is still to be written: it would not be seen. `outside_reading` may.
         """
-        return self._blocks.within(lambda: self.opened)
+        return self._blocks.within()
 
     def outside_reading(self) -> AbstractContextManager[None]:
         """A block within that of `reading` which may wait; afterwards that one sees what was written meanwhile."""
         return self._blocks.outside()
+
+    @property
+    def read_block(self) -> ReadBlock | None:
+        """The block of `reading` that this thread is in; None outside of one, and if there is no file yet."""
+        return self._blocks.current
+
+    def state(self) -> FileState | None:
+        """The committed state that a look-up of this thread would see now; None if there is no file yet.
+
+        It takes a tenth of a look-up, and keeps the interpreter lock. Raises DirectoryUnavailable.
+        """
+        try:
+            if (block := self._blocks.current) is not None:
+                return block.state()
+            opened = self.opened
+            if opened is None:
+                return None
+            transaction = opened.environment.begin()
+            number = transaction.id()
+            transaction.abort()
+        except lmdb.Error as error:
+            raise self.damage(error) from error
+        return self._states.at(opened, number)
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """A value; None if there is none, or no file yet. Raises DirectoryUnavailable."""

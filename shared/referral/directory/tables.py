@@ -10,7 +10,7 @@ from zlib import crc32
 
 import lmdb
 
-FORMAT = 3
+FORMAT = 4
 """Number in the names of the files: a version of the program that writes another format uses files of its own."""
 _KEY_BYTES = 500  # LMDB's limit is 511
 _DIGEST_BYTES = 16
@@ -63,6 +63,11 @@ def key_of(*parts: str) -> bytes:
 def prefix_of(*parts: str) -> bytes:
     """What the keys with these first parts begin with. The parts must be short enough for a key."""
     return SEPARATOR.join((*parts, "")).encode()
+
+
+def version_key(table: Table) -> bytes:
+    """The key of `META` under which the version of a table is."""
+    return b"version/" + table.name.lower().encode()
 
 
 def _digest(key: bytes) -> bytes:

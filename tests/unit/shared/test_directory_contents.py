@@ -198,6 +198,25 @@ def test_the_directory_answers_as_the_views_in_memory(history: list[tuple[FeedRe
 
 
 @given(histories)
+def test_a_reader_finds_each_commit_at_once(history: list[tuple[FeedRecord, str]]) -> None:
+    """It remembers what it has found, as long as that is still so."""
+    plain = [record for record, _ in history]
+    entities, written = _entities(plain), 0
+    with TemporaryDirectory() as folder, open_directory(Path(folder)) as directory:
+        catalog, people = directory.catalog(), directory.people
+        for position, (_, then) in enumerate(history, 1):
+            if then == "next":
+                continue
+            directory.write(plain[written:position], position)
+            written, expected = position, _in_memory(plain[:position], entities)
+            for raw in [change for _, change in directory.replica.changes(0, 1000)]:
+                catalog.apply(msgspec.json.decode(raw, type=CatalogEntity))
+            assert [*_catalog_answers(catalog), *_people_answers(people)] == expected
+            with directory.participants.reading():
+                assert [*_catalog_answers(catalog), *_people_answers(people)] == expected
+
+
+@given(histories)
 def test_compaction_of_the_log_changes_no_answer(history: list[tuple[FeedRecord, str]]) -> None:
     """A directory that is built from a compacted log is the same, apart from a number of uses that the log has lost."""
     growing = _without_falling_uses([record for record, _ in history])

@@ -9,8 +9,9 @@ import pytest
 
 from referral.directory.directory_participants import StoredParticipants
 from referral.directory.files import DirectoryFiles
-from referral.directory.replica import Replica
-from referral.events.entities import Participant
+from referral.directory.replica import DirectoryUnavailable, Replica
+from referral.directory.tables import Table, key_of, version_key
+from referral.events.entities import Link, Participant
 from tests.support.directories import MAP_SIZE, TestedDirectory, open_directory, record_of
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -109,6 +110,54 @@ def test_a_block_of_a_directory_without_a_file_finds_nothing(tmp_path: Path) -> 
     participants = StoredParticipants(Replica(DirectoryFiles(tmp_path, "t."), MAP_SIZE))
     with participants.reading():
         assert participants.participant("psn_0") is None
+
+
+def test_what_was_found_is_remembered_until_its_table_changes(tmp_path: Path) -> None:
+    """A change of other tables is none. To show that nothing is looked up, the entry is removed without a new version."""
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        found = directory.participants.code_owner("AMY1")
+        opened = directory.replica.opened
+        assert opened is not None
+        with opened.environment.begin(write=True) as transaction:
+            assert transaction.delete(key_of(_participant(1).id), db=opened.tables[Table.PARTICIPANTS])
+        directory.write([], 2)
+        assert directory.participants.code_owner("AMY1") is found
+        with directory.participants.reading():
+            assert directory.participants.code_owner("AMY1") is found
+        _write(directory, 3)
+        assert directory.participants.code_owner("AMY1") is None
+
+
+def test_threads_in_different_states_of_the_file_each_find_their_own(tmp_path: Path) -> None:
+    """A fold in the middle of a batch sees the link as it was, and a redirect that it is disabled."""
+    with open_directory(tmp_path) as directory, ThreadPoolExecutor(1) as other:
+        links = [
+            Link(id="lnk", code="ONE", program="prg_x", participant="psn_1", recorded_at=AT, disabled=disabled)
+            for disabled in (False, True)
+        ]
+        find = partial(directory.participants.code_owner, "ONE")
+        directory.write([record_of(links[0])], 1)
+        with directory.participants.reading():
+            assert find() == links[0]
+            directory.write([record_of(links[1])], 2)
+            for _ in range(3):
+                assert other.submit(find).result() == links[1]
+                assert find() == links[0]
+        assert find() == links[1]
+
+
+def test_a_directory_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    """A damaged version is damage of the file: the writer makes it again from the log."""
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        opened = directory.replica.opened
+        assert opened is not None
+        with opened.environment.begin(write=True) as transaction:
+            transaction.put(version_key(Table.CODES), b"no checksum", db=opened.tables[Table.META])
+        with pytest.raises(DirectoryUnavailable, match="checksum"):
+            directory.participants.code_owner("AMY1")
+        assert directory.writer.is_damaged()
 
 
 def test_readers_of_a_process_share_the_open_file(tmp_path: Path) -> None:

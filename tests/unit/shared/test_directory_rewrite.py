@@ -132,3 +132,14 @@ def test_a_full_disk_keeps_the_file_in_use(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setattr(time, "monotonic", lambda: later)
         rewrite(directory)
         assert TEXTS.find(file_bytes(tmp_path)) == []
+
+
+def test_what_changes_after_a_rewrite_is_found(tmp_path: Path) -> None:
+    """The new file counts the versions of its tables on, whatever the numbers of its transactions."""
+    with open_directory(tmp_path) as directory:
+        fill(directory)
+        erase(directory)
+        rewrite(directory)
+        for name in ("Ann", "Bea", "Cid"):
+            directory.write([record_of(profile(1, name))], 5003)
+            assert directory.people.profile(profile(1).id) == profile(1, name)
