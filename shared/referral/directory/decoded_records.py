@@ -12,6 +12,7 @@ from referral.directory.tables import DamagedValue, Table, key_of
 
 Decoded = TypeVar("Decoded")
 _MAX_RECORDS = 4096  # about 3 MB
+_UNREAD = object()  # the version of a table that was not read: no record has it
 
 
 class _Known(NamedTuple, Generic[Decoded]):
@@ -36,13 +37,14 @@ class DecodedRecords(Generic[Decoded]):
     def get(self, id: str) -> Decoded | None:
         """The record with this id. Raises DirectoryUnavailable."""
         known, state = self._records.get(id), self._replica.state()
-        if known is not None and state is not None and known[0] == state.versions.get(self._table):
+        if known is not None and state is not None and known[0] == state.versions.get(self._table, _UNREAD):
             return known[2]
         with self._replica.reading():
             block = self._replica.read_block
             return None if block is None else self._read(block, id)
 
     def _read(self, block: ReadBlock, id: str) -> Decoded | None:
+        """The version and the record of one transaction."""
         try:
             version, known = block.version(self._table), self._records.get(id)
             if known is not None and known.version == version:

@@ -16,7 +16,11 @@ TableVersion = tuple[OpenFile, int]
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A committed state of a file: the number of its transaction, and the versions of its tables that were read."""
+    """A committed state of a file: the number of its transaction, and the versions of its tables that were read.
+
+    Versions may be of a later state: LMDB gives a transaction that begins while two others are committed the number of the state
+    before, and what is in the state after both. So they tell what may be returned, but not as of when a record was read.
+    """
 
     opened: OpenFile
     transaction: int
@@ -43,7 +47,7 @@ class ReadBlock:
     `valid` returns the file that is open when a transaction begins.
     """
 
-    __slots__ = ("_opened", "_state", "_states", "_transaction", "_valid")
+    __slots__ = ("_opened", "_state", "_states", "_transaction", "_valid", "_versions")
 
     def __init__(self, valid: Callable[[], OpenFile | None], states: FileStates, opened: OpenFile) -> None:
         self._valid = valid
@@ -51,6 +55,7 @@ class ReadBlock:
         self._opened = opened
         self._transaction: lmdb.Transaction[bytes] | None = None
         self._state: FileState | None = None
+        self._versions: dict[Table, TableVersion] = {}
 
     def get(self, table: Table, key: bytes) -> bytes | None:
         """A value with its checksum. Raises lmdb.Error."""
@@ -72,13 +77,14 @@ class ReadBlock:
         return state
 
     def version(self, table: Table) -> TableVersion:
-        """The version of a table, read once in each state of the file. Raises lmdb.Error or DamagedValue."""
-        versions = self.state().versions
-        if table not in versions:
+        """The version of a table, read in this transaction and noted for other blocks. Raises lmdb.Error or DamagedValue."""
+        known = self._versions.get(table)
+        if known is None:
             key = version_key(table)
             sealed = self.get(Table.META, key)
-            versions[table] = self._opened, 0 if sealed is None else int(unseal(key, sealed))
-        return versions[table]
+            known = self._opened, 0 if sealed is None else int(unseal(key, sealed))
+            self._versions[table] = self.state().versions[table] = known
+        return known
 
     def _begun(self) -> "lmdb.Transaction[bytes]":
         transaction = self._transaction
@@ -92,6 +98,7 @@ class ReadBlock:
         if self._transaction is not None:
             self._transaction.abort()
             self._transaction = self._state = None
+            self._versions = {}
 
 
 class ReadBlocks(threading.local):

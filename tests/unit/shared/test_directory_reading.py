@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from referral.directory.directory_participants import StoredParticipants
 from referral.directory.files import DirectoryFiles
+from referral.directory.read_block import FileStates
 from referral.directory.replica import DirectoryUnavailable, Replica
 from referral.directory.tables import Table, key_of, version_key
 from referral.events.entities import Link, Participant
@@ -145,6 +147,41 @@ def test_threads_in_different_states_of_the_file_each_find_their_own(tmp_path: P
                 assert other.submit(find).result() == links[1]
                 assert find() == links[0]
         assert find() == links[1]
+
+
+def test_what_was_found_with_others_is_looked_up_after_a_change(tmp_path: Path) -> None:
+    """A page of participants reads many at once, without the version of their table."""
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        before = _participant(1)
+        assert directory.participants.participants_with([before.id]) == {before.id: before}
+        after = replace(before, mention="mnt_new")
+        directory.write([record_of(after)], 2)
+        assert directory.participants.participant(before.id) == after
+
+
+def test_a_transaction_that_begins_between_two_commits_makes_nothing_outdated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LMDB gives it the number of the state before the commits, and what the file has after them."""
+    read_at, behind = FileStates.at, [0]
+    monkeypatch.setattr(
+        FileStates, "at", lambda states, opened, transaction: read_at(states, opened, transaction - behind[0])
+    )
+    with open_directory(tmp_path) as directory:
+        valid = Link(id="lnk", code="ONE", program="prg_x", participant="psn_1", recorded_at=AT)
+        other = replace(valid, code="TWO")
+        directory.write([record_of(valid), record_of(other)], 1)
+        find = directory.participants.code_owner
+        with directory.participants.reading(), ThreadPoolExecutor(1) as pool:
+            assert directory.participants.participant("psn_1") is None  # the transaction of the batch begins
+            directory.write([record_of(replace(valid, disabled=True))], 2)
+            _write(directory, 1)
+            behind[0] = 2
+            assert pool.submit(find, "TWO").result() == other
+            behind[0] = 0
+            assert find("ONE") == valid
+        assert find("ONE") == replace(valid, disabled=True)
 
 
 def test_a_directory_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
