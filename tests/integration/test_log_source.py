@@ -1,8 +1,10 @@
 """A consumer whose request could not be sent, since its list of brokers lacked the leader: the records come all the same."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from kafka.errors import UnknownBrokerIdError
@@ -15,6 +17,7 @@ from referral.catalog.writer import CatalogWriter
 from referral.clock import SystemClock
 from referral.config import Settings
 from referral.events.entities import Participant
+from referral.log import source as source_module
 from referral.log.fold_producer import KafkaFoldProducer, OutputLine
 from referral.log.source import KafkaSource
 from referral.topics import EVENTS
@@ -65,6 +68,26 @@ def test_a_fold_gets_its_records_after_a_fetch_request_that_failed(
     assert source.assignment()[0] > generation
     source.close()
     producer.close()
+
+
+def test_a_consumer_that_fails_again_and_again_is_replaced_once_a_minute(
+    settings: Settings, lose_the_leader: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time all workers of the group drop what they have in memory."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(source_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    source, opened = KafkaSource(settings, EVENTS, "a-group"), list[object]()
+    subscribe = source._subscribed
+    monkeypatch.setattr(source, "_subscribed", lambda timeout: opened.append(timeout) or subscribe(timeout))
+    for elapsed, replaced in [(0, 1), (59, 1), (2, 2)]:
+        now[0] += elapsed
+        wait_until(lambda: source.poll(0.5) == {} and source.has_joined())
+        lose_the_leader()
+        with pytest.raises(UnknownBrokerIdError):
+            wait_until(lambda: source.poll(0.5))
+        source.poll(0)
+        assert len(opened) == replaced
+    source.close()
 
 
 def test_a_catalog_in_memory_goes_on_where_it_was_after_a_fetch_request_that_failed(

@@ -34,26 +34,36 @@ class DecodedRecords(Generic[Decoded]):
         self._decode = decode
         self._records: dict[str, _Known[Decoded]] = {}
 
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._records)
+
     def get(self, id: str) -> Decoded | None:
         """The record with this id. Raises DirectoryUnavailable."""
-        known, state = self._records.get(id), self._replica.state()
-        if known is not None and state is not None and known[0] == state.versions.get(self._table, _UNREAD):
-            return known[2]
+        known, block = self._records.get(id), self._replica.read_block
+        if known is not None:
+            state = self._replica.state()
+            if state is not None and known[0] == state.versions.get(self._table, _UNREAD):
+                return known[2]
+        elif block is None and self._replica.get_sealed(self._table, key_of(id)) is None:
+            return None
+        if block is not None:
+            return self._read(block, id)
         with self._replica.reading():
             block = self._replica.read_block
             return None if block is None else self._read(block, id)
 
     def _read(self, block: ReadBlock, id: str) -> Decoded | None:
-        """The version and the record of one transaction."""
+        """The record, kept with the version that its table has in the same transaction."""
         try:
-            version, known = block.version(self._table), self._records.get(id)
-            if known is not None and known.version == version:
+            known = self._records.get(id)
+            if known is not None and known.version == block.version(self._table):
                 return known.decoded
             key = key_of(id)
             sealed = block.get(self._table, key)
+            return None if sealed is None else self._decoded(id, key, sealed, block.version(self._table))
         except (DamagedValue, lmdb.Error) as error:
             raise self._replica.damage(error) from error
-        return None if sealed is None else self._decoded(id, key, sealed, version)
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Decoded]:
         """The records of those of these ids that have one. Raises DirectoryUnavailable."""

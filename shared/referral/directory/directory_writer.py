@@ -244,6 +244,10 @@ class DirectoryWriter:
         """Frees the places of readers that were killed: pages that they read could not be used again."""
         self._file().environment.reader_check()
 
+    def remove_other_formats(self) -> None:
+        """Removes what other versions of the program have left in the folder."""
+        self._files.remove_other_formats()
+
     def release(self) -> None:
         """Ends the check, where another process is going to write."""
         self._end_check()

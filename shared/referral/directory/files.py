@@ -38,7 +38,8 @@ class DirectoryFiles:
 
     def __init__(self, folder: Path, topic_prefix: str) -> None:
         self.folder = folder
-        self._stem = f"directory-{FORMAT}-{blake2b(topic_prefix.encode(), digest_size=6).hexdigest()}"
+        self._log = blake2b(topic_prefix.encode(), digest_size=6).hexdigest()
+        self._stem = f"directory-{FORMAT}-{self._log}"
         self.pointer = self._path("current")
         """The file that names the valid generation."""
 
@@ -83,6 +84,19 @@ class DirectoryFiles:
         for path in self.folder.glob(f"{self._stem}.*.mdb*"):
             if not path.name.startswith(valid):
                 path.unlink(missing_ok=True)
+
+    def remove_other_formats(self) -> None:
+        """Removes what other versions of the program have written of this log, unless one of them still writes.
+
+        No one would remove from it who is erased from now on. The locks stay: a version that starts at this moment may hold them.
+        """
+        for lock in self.folder.glob(f"directory-*-{self._log}.lock"):
+            if lock.stem == self._stem:
+                continue
+            with _locked(lock) as held:
+                for path in self.folder.glob(f"{lock.stem}.*") if held else ():
+                    if path.suffix not in {".lock", ".dedicated"}:
+                        path.unlink(missing_ok=True)
 
     def report_damage(self, generation: Generation, reason: str) -> None:
         """Asks the writer for a rebuild; nothing on a folder that cannot be written."""

@@ -149,7 +149,8 @@ class WriterTurn:
             self._complete_at = requested_at
 
     def maintain(self) -> None:
-        """Goes on with the check of the file and with rewriting it; now and then clears dead readers and measures the size.
+        """Goes on with the check of the file and with rewriting it; now and then clears dead readers, removes the files
+        of other versions of the program, and measures the size.
 
         Raises DirectoryUnavailable for a damaged file.
         """
@@ -162,4 +163,5 @@ class WriterTurn:
             return
         self._cleared_at = time.monotonic()
         self._writer.clear_dead_readers()
+        self._writer.remove_other_formats()
         gauge("directory_bytes").set(self._writer.used_bytes())

@@ -1,9 +1,12 @@
 """A topic as a fold reads it: polled by partition, positioned by offset, with the produced marker committed at intervals."""
 
+import contextlib
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import FencedInstanceIdError, KafkaError
 
 from referral.config import Settings
 from referral.log.connection import FETCH_WAIT_MS, create_consumer
@@ -13,6 +16,7 @@ from referral.topics import Topic
 # A partition that is assigned meanwhile waits for the fetch to return: as short as that is bearable without records.
 _IDLE_FETCH_WAIT_MS = 3_000
 _CONNECT_MS = 30_000
+_REPLACE_EVERY_S = 60.0
 
 
 class Record(NamedTuple):
@@ -87,6 +91,7 @@ class KafkaSource:
         self._idleness = Idleness()
         self._consumer = self._subscribed(_CONNECT_MS)
         self._has_failed = False
+        self._replace_from = 0.0  # monotonic time
 
     def _subscribed(self, connect_timeout_ms: int) -> KafkaConsumer:
         member = f"{self._group}-{self._settings.worker}" if self._settings.worker else None
@@ -99,13 +104,16 @@ class KafkaSource:
     def poll(self, timeout: float) -> dict[int, list[Record]]:
         """The next records of each partition.
 
-        After an error the next poll uses a new consumer. One of kafka-python 3.0.12 that could not send a fetch request, for
-        example because its list of brokers lacked the leader, sends none to that broker any more.
+        After an error a later poll uses a new consumer. One of kafka-python 3.0.12 that could not send a fetch request, for
+        example because its list of brokers lacked the leader, sends none to that broker any more. At most one a minute is
+        replaced: each time the group assigns its partitions again.
         """
-        if self._has_failed:
+        if self._has_failed and time.monotonic() >= self._replace_from:
             self._replace_consumer()
         try:
             batches = self._consumer.poll(timeout_ms=round(timeout * 1000))
+        except FencedInstanceIdError:  # another worker has this name: a new consumer would fence that one
+            raise
         except Exception:
             self._has_failed = True
             raise
@@ -121,8 +129,10 @@ class KafkaSource:
     def _replace_consumer(self) -> None:
         consumer = self._subscribed(0)
         self._rebalances.on_partitions_revoked(None)
-        self.close()
+        with contextlib.suppress(KafkaError):
+            self.close()
         self._consumer, self._has_failed = consumer, False
+        self._replace_from = time.monotonic() + _REPLACE_EVERY_S
 
     def assignment(self) -> tuple[int, frozenset[int]]:
         """The generation, and the partitions assigned to this worker."""

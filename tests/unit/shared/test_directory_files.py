@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
+from referral.directory import files
 from referral.directory.directory_participants import StoredParticipants
 from referral.directory.directory_writer import DirectoryFull, FeedRecord
 from referral.directory.environment import DamagedFile, open_file
@@ -326,3 +327,31 @@ def test_a_file_that_was_not_written_for_a_week_is_rebuilt(tmp_path: Path) -> No
     with open_directory(tmp_path, {"catalog/0": 2000}) as directory:
         assert directory.replica.position("catalog/0") == 0
     assert _rebuilds("outdated") == before + 1
+
+
+def test_the_file_of_another_version_of_the_program_is_removed_once_that_does_not_write_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would keep people who are erased from then on. The files of other logs in the folder stay."""
+    monkeypatch.setattr(files, "FORMAT", 1)
+    earlier, other_log = DirectoryFiles(tmp_path, "t."), DirectoryFiles(tmp_path, "other.")
+    for one in (earlier, other_log):
+        with one.writer_lock():
+            one.data(one.new_generation()).touch()
+            one.publish(one.new_generation())
+    monkeypatch.undo()
+
+    def found() -> set[str]:
+        return {path.name.split("-")[2].partition(".")[0] for path in tmp_path.glob("directory-1-*.[mc]*")}
+
+    with open_directory(tmp_path) as directory:
+        with earlier.writer_lock() as held:
+            assert held
+            directory.writer.remove_other_formats()
+            assert len(found()) == 2
+        directory.writer.remove_other_formats()
+        assert len(found()) == 1
+        assert other_log.current() is not None
+        assert directory.replica.files.current() is not None
+        with earlier.writer_lock() as held:
+            assert held

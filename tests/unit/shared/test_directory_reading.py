@@ -1,19 +1,27 @@
 """Many look-ups in one block: they see one state of the directory, which ends with the block."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import cast
 
+import lmdb
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from referral.directory.decoded_records import DecodedRecords
 from referral.directory.directory_participants import StoredParticipants
+from referral.directory.directory_writer import FeedRecord
+from referral.directory.environment import OpenFile
 from referral.directory.files import DirectoryFiles
 from referral.directory.read_block import FileStates
 from referral.directory.replica import DirectoryUnavailable, Replica
 from referral.directory.tables import Table, key_of, version_key
 from referral.events.entities import Link, Participant
+from referral.events.people import Profile, people_key
 from tests.support.directories import MAP_SIZE, TestedDirectory, open_directory, record_of
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -147,6 +155,85 @@ def test_threads_in_different_states_of_the_file_each_find_their_own(tmp_path: P
                 assert other.submit(find).result() == links[1]
                 assert find() == links[0]
         assert find() == links[1]
+
+
+def test_what_was_found_is_not_taken_from_a_file_that_was_replaced(tmp_path: Path) -> None:
+    """Numbers of transactions and versions start again in a file that is built from the log again."""
+    before = _participant(1)
+    after = replace(before, mention="mnt_new")
+    with open_directory(tmp_path) as directory:
+        reader = Replica(directory.replica.files, MAP_SIZE)
+        find = partial(StoredParticipants(reader).participant, before.id)
+        assert reader.refresh()
+        directory.write([record_of(before)], 1)
+        assert find() == before
+        state = reader.state()
+        directory.writer.open("another log", {})
+        directory.write([record_of(after)], 1)
+        assert reader.refresh()
+        now = reader.state()
+        assert state is not None
+        assert now is not None
+        assert (now.transaction, find()) == (state.transaction, after)
+        reader.close()
+
+
+def test_what_was_found_is_looked_up_after_a_part_outside_of_the_block(tmp_path: Path) -> None:
+    """A fold that waited for what is new sees it in the rest of its batch, also of whom it knew before."""
+    before = _participant(1)
+    after = replace(before, mention="mnt_new")
+    with open_directory(tmp_path) as directory:
+        directory.write([record_of(before)], 1)
+        with directory.participants.reading():
+            assert directory.participants.participant(before.id) == before
+            with directory.replica.outside_reading():
+                directory.write([record_of(after)], 2)
+            assert directory.participants.participant(before.id) == after
+
+
+def test_a_profile_that_was_found_is_gone_after_its_tombstone(tmp_path: Path) -> None:
+    """A removal changes the version of a table, too."""
+    profile = Profile(id="psn_1", program="prg_x", recorded_at=AT, external_id="xhs:1", display_name="Zoe")
+    with open_directory(tmp_path) as directory:
+        directory.write([record_of(profile)], 1)
+        assert directory.people.profile(profile.id) == profile
+        directory.write([FeedRecord("people", people_key(profile), None)], 2)
+        assert directory.people.profile(profile.id) is None
+
+
+def test_only_so_many_records_are_kept(tmp_path: Path) -> None:
+    """Those that were found first are forgotten, and found again by a look-up; unknown ones are not kept at all."""
+    with open_directory(tmp_path) as directory:
+        directory.write([record_of(_participant(number)) for number in range(4100)], 1)
+        records = DecodedRecords(directory.replica, Table.PARTICIPANTS, msgspec.json.Decoder(Participant).decode)
+        for number in range(4100):
+            assert records.get(_participant(number).id) == _participant(number)
+            assert records.get(f"unknown-{number}") is None
+        assert len(records) == 4096
+        assert records.get(_participant(0).id) == _participant(0)
+
+
+@pytest.mark.parametrize("in_block", [False, True])
+def test_a_transaction_that_cannot_begin_is_unavailable_and_no_damage(tmp_path: Path, in_block: bool) -> None:
+    """More readers than LMDB has places for: the request gets 503, and the file stays."""
+
+    class Full:
+        def begin(self) -> object:
+            raise lmdb.ReadersFullError
+
+    with open_directory(tmp_path) as directory:
+        _write(directory, 1)
+        assert directory.participants.code_owner("AMY1") is not None
+        opened = directory.replica.opened
+        assert opened is not None
+        directory.replica.opened = OpenFile(cast("lmdb.Environment", Full()), opened.tables)
+        with (
+            directory.participants.reading() if in_block else nullcontext(),
+            pytest.raises(DirectoryUnavailable),
+        ):
+            directory.participants.code_owner("AMY1")
+        directory.replica.opened = opened
+        assert not directory.writer.is_damaged()
 
 
 def test_what_was_found_with_others_is_looked_up_after_a_change(tmp_path: Path) -> None:
