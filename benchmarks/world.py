@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count
 
 from kafka import KafkaConsumer
 
@@ -26,6 +27,7 @@ from referral_tools.stack.process import Process
 from referral_tools.stack.stack import Stack
 from referral_tools.system import is_reachable
 
+_databases = count(1)  # of Redis: a database of another measurement would have states of another log
 PROGRAM = "prg_bench"
 KEY = "rk_benchmark"
 _LONG_AGO_MS = 1_600_000_000_000
@@ -47,7 +49,7 @@ class World:
         self.stack = stack
         self.environ = {
             "REFERRAL_KAFKA": stack.kafka,
-            "REFERRAL_REDIS": stack.redis.removesuffix("/0") + f"/{1 + secrets.randbelow(60)}",
+            "REFERRAL_REDIS": stack.redis.removesuffix("/0") + f"/{next(_databases)}",
             "REFERRAL_TOPIC_PREFIX": f"bench-{name}-{secrets.token_hex(3)}.",
             "REFERRAL_SIGNING_KEY": "a signing key for benchmarks, long enough",
             "REFERRAL_PARTITIONS": str(partitions),
