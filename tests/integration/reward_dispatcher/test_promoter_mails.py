@@ -37,7 +37,8 @@ def test_each_message_is_one_mail_although_the_worker_is_killed(settings: Settin
             worker = start_module(system.environ, MODULE, "worker")
             enough = len(mails.received) + chance.randint(1, 9)
             try:
-                wait_until(lambda least=enough: len(mails.received) >= min(least, PEOPLE))
+                # What a killed worker had begun never arrives: there may be fewer left than these.
+                wait_until(lambda least=enough: len(mails.received) >= least or endings(settings).total() >= PEOPLE)
             finally:
                 worker.kill()
                 worker.wait(150)
