@@ -34,17 +34,13 @@ class DecodedRecords(Generic[Decoded]):
         self._decode = decode
         self._records: dict[str, _Known[Decoded]] = {}
 
-    def __len__(self) -> int:
-        """How many are kept."""
-        return len(self._records)
-
     def get(self, id: str) -> Decoded | None:
         """The record with this id. Raises DirectoryUnavailable."""
         known, block = self._records.get(id), self._replica.read_block
         if known is not None:
             state = self._replica.state()
-            if state is not None and known[0] == state.versions.get(self._table, _UNREAD):
-                return known[2]
+            if state is not None and known.version == state.versions.get(self._table, _UNREAD):
+                return known.decoded
         elif block is None and self._replica.get_sealed(self._table, key_of(id)) is None:
             return None
         if block is not None:

@@ -1,5 +1,6 @@
 """Many look-ups in one block: they see one state of the directory, which ends with the block."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -203,14 +204,23 @@ def test_a_profile_that_was_found_is_gone_after_its_tombstone(tmp_path: Path) ->
 
 def test_only_so_many_records_are_kept(tmp_path: Path) -> None:
     """Those that were found first are forgotten, and found again by a look-up; unknown ones are not kept at all."""
+    people, decoded = [_participant(number) for number in range(4100)], Counter[str]()
+
+    def decode(raw: bytes) -> Participant:
+        found = msgspec.json.decode(raw, type=Participant)
+        decoded[found.id] += 1
+        return found
+
     with open_directory(tmp_path) as directory:
-        directory.write([record_of(_participant(number)) for number in range(4100)], 1)
-        records = DecodedRecords(directory.replica, Table.PARTICIPANTS, msgspec.json.Decoder(Participant).decode)
-        for number in range(4100):
-            assert records.get(_participant(number).id) == _participant(number)
-            assert records.get(f"unknown-{number}") is None
-        assert len(records) == 4096
-        assert records.get(_participant(0).id) == _participant(0)
+        directory.write([record_of(one) for one in people], 1)
+        records = DecodedRecords(directory.replica, Table.PARTICIPANTS, decode)
+        for one in people:
+            assert records.get(one.id) == one
+            assert records.get(f"unknown-{one.id}") is None
+        assert all(records.get(one.id) == one for one in people[4:])
+        assert set(decoded.values()) == {1}, "4,096 are kept"
+        assert records.get(people[0].id) == people[0]
+        assert decoded[people[0].id] == 2
 
 
 @pytest.mark.parametrize("in_block", [False, True])
